@@ -1,0 +1,53 @@
+"""Train language models on real text and explain what they answer.
+
+    import lmtutorial as lt
+
+    model = lt.load_model("reviews-lstm")
+    lt.explain(model, "a gorgeous, moving film")
+
+The names below are imported when they are first used, so that `import lmtutorial` is quick and a chapter that only reads a
+corpus never waits for TensorFlow.
+"""
+
+import importlib
+import os
+
+__version__ = "0.1.0"
+
+# The one place that quietens the backend's start-up lines: it must come before TensorFlow is imported anywhere.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+_HOME = {
+    "load_reviews": "corpora",
+    "load_tweets": "corpora",
+    "load_products": "corpora",
+    "load_editorials": "corpora",
+    "load_lexicon": "corpora",
+    "load_books": "corpora",
+    "load_wikipedia": "corpora",
+    "Preprocessor": "preprocessing",
+    "TextClassifier": "models.classifier",
+    "load_model": "models.zoo",
+    "explain": "explainers",
+    "Explanation": "explainers",
+    "MaskedText": "explainers",
+}
+_MODULES = ("checks", "colab", "corpora", "embeddings", "explainers", "files", "models", "plots", "preprocessing", "quizzes", "render")
+
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"lmtutorial has no {name!r}")
+
+
+def __dir__():
+    return __all__
