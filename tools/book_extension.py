@@ -1,0 +1,51 @@
+"""What the book needs from Sphinx beyond its settings.
+
+MathJax is copied from the PyPI package `sphinx-mathjax-offline` into the built book (one file; nothing of it is committed),
+so that formulas are drawn without a network. Two habits of the chapters' Markdown, which any notebook program shows
+as plain quotation and italics, get a class here, so that the style sheet can make a card and a small label of them.
+"""
+
+import shutil
+from importlib.metadata import files
+from pathlib import Path
+
+from docutils import nodes
+
+MATHJAX = "mathjax/tex-svg.js"
+
+
+def mathjax_file() -> Path:
+    """MathJax' single-file build inside the installed package.
+
+    >>> mathjax_file().name
+    'tex-svg.js'
+    """
+    found = [f for f in files("sphinx-mathjax-offline") or [] if f.as_posix().endswith(f"static/{MATHJAX}")]
+    if not found:
+        raise FileNotFoundError(f"sphinx-mathjax-offline holds no {MATHJAX}; install requirements.lock again")
+    return Path(found[0].locate())
+
+
+def copy_mathjax(app) -> None:
+    target = Path(app.outdir) / MATHJAX
+    if app.builder.format == "html" and not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(mathjax_file(), target)
+
+
+def add_classes(app, doctree) -> None:
+    """`at-a-glance` for the quotation that starts so; `exercise-facts` for the line of difficulty and minutes."""
+    for quotation in doctree.findall(nodes.block_quote):
+        if quotation.astext().startswith("At a glance"):
+            quotation["classes"].append("at-a-glance")
+    for paragraph in doctree.findall(nodes.paragraph):
+        if paragraph.astext().startswith("Difficulty ") and "importance" in paragraph.astext():
+            paragraph["classes"].append("exercise-facts")
+        elif paragraph.astext().startswith("Next: "):
+            paragraph["classes"].append("next-page")
+
+
+def setup(app) -> dict:
+    app.connect("builder-inited", copy_mathjax)
+    app.connect("doctree-read", add_classes)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
