@@ -36,6 +36,7 @@ def execute(notebook: nbformat.NotebookNode, *, folder: Path = FOLDER, timeout: 
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
         allow_errors=allow_errors,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},

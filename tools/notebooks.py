@@ -189,7 +189,7 @@ def cells_are_short(notebook, path) -> Iterator[str]:
 def exercises(notebook, path) -> Iterator[str]:
     """Each exercise: heading, the line of numbers, hint, solution code, a checker, and why."""
     found = 0
-    for title, cells in _sections(notebook, "Exercise"):
+    for title, cells in _sections(notebook, "Exercise "):
         found += 1
         text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
