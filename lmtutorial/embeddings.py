@@ -63,7 +63,7 @@ def load_vectors(path: str | Path, *, limit: int | None = None, words: Iterable[
     """Read GloVe text, word2vec text (with a header) or word2vec binary, plain or gzipped: the content says which.
 
     Args:
-        path: the file, of any size; a progress bar appears when reading takes longer than two seconds.
+        path: the file, of any size; above 32 MiB a progress bar appears after two seconds.
         limit: read only the first `limit` rows, in most files those of the most frequent words.
         words: keep only these words, in the order of the file; reading ends when all have been found.
 
@@ -105,8 +105,9 @@ def load_vectors(path: str | Path, *, limit: int | None = None, words: Iterable[
 
 
 def _with_progress(rows: Iterable[Row], raw: BinaryIO, path: Path) -> Iterator[Row]:
-    """The same rows, with a bar of how much of the file has been read."""
-    with tqdm(total=path.stat().st_size, desc=path.name, unit="B", unit_scale=True, delay=2) as bar:
+    """The same rows, with a bar of how much of the file has been read; none for files such as the shipped one."""
+    size = path.stat().st_size
+    with tqdm(total=size, desc=path.name, unit="B", unit_scale=True, delay=2, disable=size < 2**25) as bar:
         for number, row in enumerate(rows):
             if number % 1000 == 0:
                 bar.update(raw.tell() - bar.n)
