@@ -364,7 +364,7 @@ def _blocks(file: BinaryIO, bar: tqdm) -> Iterator[bytes]:
 
 
 def _drained(stream: bz2.BZ2Decompressor, piece: bytes) -> bytes:
-    """All that comes out for a piece. Asked once, bzip2 may give part of a block and check it at the next piece only."""
+    """All that comes out for a piece. Asked once, bzip2 may give part of a block and check it with the next piece."""
     parts = [stream.decompress(piece)]
     while not stream.eof and (more := stream.decompress(b"")):
         parts.append(more)
