@@ -284,7 +284,7 @@ def plain_text(markup: str) -> str:
 def _pages(chunks: Iterable[bytes]) -> Iterator[tuple[ElementTree.Element, str]]:
     """(page element, "{XML namespace}") for each page of a MediaWiki export.
 
-    gensim's own `extract_pages` empties each page but leaves the empty elements in the tree: some 100 bytes a page, so
+    gensim's own `extract_pages` empties each page but leaves the empty elements in the tree: some 200 bytes a page, so
     gigabytes for the tens of millions of pages of a full Wikipedia. Here the tree lets go of them too.
     """
     from gensim.corpora.wikicorpus import get_namespace

@@ -1,6 +1,7 @@
 """Corpora: the tables are what they claim, a dump is read whole, and damage never passes for text."""
 
 import bz2
+import importlib.util
 import random
 import re
 import xml.etree.ElementTree as ElementTree
@@ -291,6 +292,20 @@ def test_utf16_and_format_variants_are_read():
     titles = [a.title for a in lt.load_wikipedia(datapath("bgwiki-latest-pages-articles-shortened.xml.bz2"))]
     assert titles == ["Григориански календар"]
     assert len(list(lt.load_wikipedia(datapath("testcorpus.xml.bz2")))) == 9
+
+
+@pytest.mark.slow
+def test_the_memory_that_reading_takes_does_not_grow_with_the_dump():
+    place = Path(__file__).parent.parent / "benchmarks" / "dump_memory.py"
+    spec = importlib.util.spec_from_file_location("dump_memory", place)
+    dump_memory = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(dump_memory)
+    # Nine of ten copies of each page are put into another namespace: they are unpacked and parsed, then passed over.
+    small, large = (dump_memory.measure(megabytes, skim=10) for megabytes in (30, 300))
+    assert large["unpacked_mb"] >= 300
+    assert large["articles"] == 106 * 5
+    assert large["above_imports_mb"] <= 100
+    assert abs(large["above_imports_mb"] - small["above_imports_mb"]) <= 15  # what the allocator does differs by a few
 
 
 # --- Wikipedia: damage --------------------------------------------------------------------------------------------
