@@ -388,7 +388,7 @@ def weat_lists(name: str) -> dict[str, list[str]]:
     >>> list(weat_lists("career-family"))
     ['male names', 'female names', 'career', 'family']
     """
-    tests = yaml.safe_load((files.data_folder() / "embeddings" / "weat.yml").read_text(encoding="utf-8"))
+    tests = yaml.safe_load((files.path("embeddings/weat.yml")).read_text(encoding="utf-8"))
     if name not in tests:
         raise ValueError(f"no association test is called {name!r}{files.nearest(name, tests)}")
     return tests[name]

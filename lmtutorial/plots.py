@@ -1,0 +1,122 @@
+"""Figures in one style. They take arrays and names, and know no model.
+
+Every function draws one figure, shows it and returns nothing, so that a notebook cell may end with it. Colours are Okabe &
+Ito's, which colour-blind readers tell apart; lines differ in dash and marker too.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6b6b6b"
+CYCLE = [BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", GREY]
+MARKERS, DASHES = "osD^vP", ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))]
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults: wide, quiet, sharp on a phone."""
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (7.2, 3.4),
+            "figure.dpi": 110,
+            "savefig.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "font.size": 11,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": GREY,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": "#e6e6e6",
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+            "axes.prop_cycle": mpl.cycler(color=CYCLE),
+        }
+    )
+
+
+def _finish(ax, xlabel: str, ylabel: str, legend: bool = False) -> None:
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if legend:
+        ax.legend()
+    plt.show()
+
+
+def lines(x: Sequence, series: dict[str, Sequence], *, xlabel: str, ylabel: str, logx: bool = False, logy: bool = False) -> None:
+    """One line for each entry of `series`, over the common `x`."""
+    _, ax = plt.subplots()
+    for i, (name, y) in enumerate(series.items()):
+        marker = MARKERS[i % 6] if len(x) <= 30 else None
+        ax.plot(x, y, label=name, linestyle=DASHES[i % 6], marker=marker, markersize=5)
+    if logx:
+        ax.set_xscale("log")
+    if logy:
+        ax.set_yscale("log")
+    _finish(ax, xlabel, ylabel, legend=len(series) > 1)
+
+
+def bars(
+    names: Sequence[str], values: Sequence[float], *, xlabel: str, errors=None, signed: bool = False, digits: int = 2, start: float = 0.0
+) -> None:
+    """Horizontal bars with their numbers beside them.
+
+    Args:
+        names, values: one bar each, drawn from top to bottom.
+        xlabel: what the bars measure.
+        errors: (bars,) half-widths of intervals.
+        signed: colour by sign, blue for positive and orange for negative.
+        start: where the axis begins; say so in the text if it is not zero.
+    """
+    values = np.asarray(values, float)
+    _, ax = plt.subplots(figsize=(7.2, 0.7 + 0.36 * len(values)))
+    colours = np.where(values < 0, ORANGE, BLUE) if signed else BLUE
+    drawn = ax.barh(range(len(values)), values - start, left=start, color=colours, xerr=errors, ecolor=GREY, height=0.7)
+    form = f"%+.{digits}f" if signed else f"%.{digits}f"
+    ax.bar_label(drawn, labels=[form % v for v in values], padding=4, fontsize=10)
+    ax.set_yticks(range(len(values)), names)
+    ax.invert_yaxis()
+    ax.grid(False, axis="y")
+    ax.margins(x=0.14)
+    _finish(ax, xlabel, "")
+
+
+def histogram(groups: dict[str, Sequence[float]], *, xlabel: str, ylabel: str = "count", bins=40) -> None:
+    """The distribution of each group's values, as outlines over common bins."""
+    _, ax = plt.subplots()
+    edges = np.histogram_bin_edges(np.concatenate([np.asarray(v, float) for v in groups.values()]), bins)
+    for i, (name, values) in enumerate(groups.items()):
+        ax.hist(values, edges, histtype="stepfilled", alpha=0.25, color=CYCLE[i % 6])
+        ax.hist(values, edges, histtype="step", linewidth=2, linestyle=DASHES[i % 6], color=CYCLE[i % 6], label=name)
+    _finish(ax, xlabel, ylabel, legend=len(groups) > 1)
+
+
+def points(x: Sequence[float], y: Sequence[float], *, xlabel: str, ylabel: str, names: Sequence[str] | None = None, logx: bool = False, logy: bool = False, diagonal: bool = False) -> None:
+    """A cloud of points, each with its name where `names` are given."""
+    _, ax = plt.subplots(figsize=(7.2, 4.4))
+    ax.scatter(x, y, s=24 if names is not None else 10, alpha=0.8 if names is not None else 0.35, color=BLUE, edgecolors="none")
+    for name, a, b in zip(names or [], x, y, strict=False):
+        ax.annotate(name, (a, b), xytext=(4, 3), textcoords="offset points", fontsize=10)
+    if diagonal:
+        ax.axline((0, 0), slope=1, color=GREY, linestyle="--", linewidth=1)
+    if logx:
+        ax.set_xscale("log")
+    if logy:
+        ax.set_yscale("log")
+    _finish(ax, xlabel, ylabel)
+
+
+def heatmap(matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, xlabel: str, ylabel: str, digits: int = 2) -> None:
+    """A small matrix, each cell with its number."""
+    matrix = np.asarray(matrix, float)
+    _, ax = plt.subplots(figsize=(1.6 + 0.62 * len(columns), 1.2 + 0.42 * len(rows)))
+    ax.imshow(matrix, cmap="cividis", aspect="auto")
+    middle = (matrix.min() + matrix.max()) / 2
+    for (i, j), value in np.ndenumerate(matrix):
+        ax.text(j, i, f"{value:.{digits}f}", ha="center", va="center", fontsize=9, color="black" if value > middle else "white")
+    ax.set_xticks(range(len(columns)), columns, rotation=35, ha="right")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(False)
+    _finish(ax, xlabel, ylabel)

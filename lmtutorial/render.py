@@ -1,0 +1,103 @@
+"""Words and scores -> HTML and plain text. Knows no model; what it is given is text, never HTML.
+
+A score is shown three times: by colour (blue speaks for, orange against: a pair that colour-blind readers tell apart), by a
+sign, and by its number. The colours are translucent, so that they sit on a light page as well as on a dark one.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+# The words of a rendered explanation, apart from its code so that they can be translated.
+WORDS = {
+    "heading": "{target}: {unit} {output}{extra}, explained by {method}",
+    "probability": " (probability {probability})",
+    "spoken": "{word}: {score}",
+}
+FOR, AGAINST = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's blue and vermilion
+STRONGEST = 0.42  # opacity of the largest score: text on it keeps a contrast of 4.5 in both themes
+
+
+def clean(text: str) -> str:
+    """`text` escaped for HTML, with what no page can hold (lone surrogates, NUL) as the replacement character."""
+    return html.escape(re.sub("[\ud800-\udfff\x00]", "\ufffd", text))
+
+
+def number(score: float, digits: int = 2) -> str:
+    """A score with its sign; what rounds to zero has none.
+
+    >>> number(0.126), number(-1.5), number(-0.001)
+    ('+0.13', '\N{MINUS SIGN}1.50', '0.00')
+    """
+    rounded = round(float(score), digits)
+    sign = "+" if rounded > 0 else "\N{MINUS SIGN}" if rounded < 0 else ""
+    return f"{sign}{abs(rounded):.{digits}f}"
+
+
+def heading(target: str, unit: str, output: float, method: str, probability: float | None = None) -> str:
+    """One line that says what was explained: the target, the model's answer (with its probability, if any), the method."""
+    shown = number(output) if unit != "probability" else f"{output:.2f}"
+    extra = WORDS["probability"].format(probability=f"{probability:.2f}") if unit == "logit" and probability is not None else ""
+    return WORDS["heading"].format(target=target, unit=unit, output=shown, extra=extra, method=method.replace("_", " "))
+
+
+def opacity(score: float, largest: float) -> float:
+    """How strongly a score is coloured, in [0, STRONGEST]."""
+    return round(STRONGEST * abs(score) / largest, 3) if largest > 0 else 0.0
+
+
+def word_html(word: str, score: float, largest: float) -> str:
+    """One word as a small block: its spelling, and under it sign and number, on the colour of its score."""
+    r, g, b = FOR if score >= 0 else AGAINST
+    shown = number(score)
+    arrow = "" if shown[0] not in "+\N{MINUS SIGN}" else "▲" if shown[0] == "+" else "▼"
+    spoken = clean(WORDS["spoken"].format(word=word, score=shown))
+    return (
+        f'<span role="listitem" aria-label="{spoken}" style="display:inline-block;text-align:center;line-height:1.25;'
+        f"margin:2px 1px;padding:1px 5px 2px;border-radius:5px;"
+        f'background-color:rgba({r},{g},{b},{opacity(score, largest)})">{clean(word)}'
+        f'<span style="display:block;font-size:.68em;font-variant-numeric:tabular-nums;white-space:nowrap">{arrow}{shown}</span></span>'
+    )
+
+
+def tokens_html(title: str, text: str, spans: Sequence[tuple[int, int]], scores: np.ndarray, largest: float | None = None) -> str:
+    """A text with its words coloured by their scores.
+
+    Args:
+        title: a line above the text.
+        text: the raw text; punctuation between the words stays visible.
+        spans: (start, end) of each word, in order and without overlap.
+        scores: (words,) numbers.
+        largest: the score that gets the full colour; by default the largest in absolute value. Give the same to several
+            texts to make their colours comparable.
+
+    Returns:
+        HTML without scripts or outside resources, readable on light and dark pages.
+    """
+    largest = float(np.max(np.abs(scores), initial=0.0)) if largest is None else largest
+    parts, end = [], 0
+    for (start, stop), score in zip(spans, scores, strict=True):
+        parts += [clean(text[end:start]), word_html(text[start:stop], float(score), largest)]
+        end = stop
+    parts.append(clean(text[end:]))
+    return (
+        f'<div class="lm-tokens" style="max-width:46em;overflow-wrap:anywhere"><div style="font-size:.85em;opacity:.85">{clean(title)}</div>'
+        f'<div role="list" dir="auto" style="font-size:1.05em">{"".join(parts)}</div></div>'
+    )
+
+
+def tokens_text(title: str, words: Sequence[str], scores: np.ndarray) -> str:
+    """The same in plain text: one word a line, with a bar as long as its score.
+
+    >>> print(tokens_text("a title", ["dull", "film"], np.array([-1.0, 0.25])))
+    a title
+    dull  −1.00 ◀◀◀◀◀◀◀◀◀◀
+    film  +0.25 ▶▶
+    """
+    largest = float(np.max(np.abs(scores), initial=0.0)) or 1.0
+    width = max(map(len, words), default=0)
+    bars = [("▶" if s > 0 else "◀") * int(round(10 * abs(s) / largest)) for s in scores]
+    lines = [f"{w:<{width}} {number(s):>6} {bar}".rstrip() for w, s, bar in zip(words, scores, bars, strict=True)]
+    return "\n".join([title, *lines])
