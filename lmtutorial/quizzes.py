@@ -116,7 +116,9 @@ def read(file: str | Path) -> Quiz:
         raise ValueError(f"{file.name} is not readable as YAML: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("questions"), list) or not content["questions"]:
         raise ValueError(f"{file.name}: wants a list called `questions`, with at least one question")
-    return Quiz(file.stem, tuple(_question(q, f"{file.name}, question {i}") for i, q in enumerate(content["questions"], 1)))
+    return Quiz(
+        file.stem, tuple(_question(q, f"{file.name}, question {i}") for i, q in enumerate(content["questions"], 1))
+    )
 
 
 def _question(given, where: str) -> Question:

@@ -1,8 +1,9 @@
 """What the book needs from Sphinx beyond its settings.
 
-MathJax is copied from the PyPI package `sphinx-mathjax-offline` into the built book (one file; nothing of it is committed),
-so that formulas are drawn without a network. Two habits of the chapters' Markdown, which any notebook program shows
-as plain quotation and italics, get a class here, so that the style sheet can make a card and a small label of them.
+MathJax is copied from the PyPI package `sphinx-mathjax-offline` into the built book (one file; nothing of it is
+committed), so that formulas are drawn without a network. Two habits of the chapters' Markdown, which any notebook
+program shows as plain quotation and italics, get a class here, so that the style sheet can make a card and a small
+label of them.
 """
 
 import shutil
@@ -45,7 +46,16 @@ def add_classes(app, doctree) -> None:
             paragraph["classes"].append("next-page")
 
 
+def leave_thebe_out(app, pagename, templatename, context, doctree) -> None:
+    """Take Thebe's scripts off the page: it needs a network, and jupyter-book declares its constants twice."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            f for f in context.get(kind, []) if "thebe" not in f"{f} {getattr(f, 'attributes', '')}".lower()
+        ]
+
+
 def setup(app) -> dict:
     app.connect("builder-inited", copy_mathjax)
     app.connect("doctree-read", add_classes)
+    app.connect("html-page-context", leave_thebe_out, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -94,7 +94,9 @@ def main() -> int:
             print(f"{path.name}: stopped\n{error}", file=sys.stderr)
             continue
         over = f"  over the budget of {BUDGET} s" if seconds > BUDGET else ""
-        print(f"{seconds:6.1f} s  {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}{over}", flush=True)
+        print(
+            f"{seconds:6.1f} s  {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}{over}", flush=True
+        )
         if over:
             failed.append(path.name)
         if not options.check:

@@ -20,7 +20,7 @@ EXAMPLE = re.compile(r"<!-- example: (?P<text>.*?) -->\n(?P<html>.*?)<!-- end of
 def example(text: str, model=None) -> str:
     """The marked block of the page: the text's explanation as HTML, on one line so that Markdown leaves it alone."""
     drawn = lt.explain(model or lt.load_model("reviews-lstm"), text, method="occlusion")._repr_html_()
-    return f"{START.format(text=text)}\n<div class=\"lm-example\">{' '.join(drawn.split())}</div>\n\n{END}"
+    return f'{START.format(text=text)}\n<div class="lm-example">{" ".join(drawn.split())}</div>\n\n{END}'
 
 
 def shown() -> str:

@@ -1,6 +1,6 @@
 """A pytest plugin that says at the end how many seconds each notebook took, and fails a run far over the budget.
 
-    pytest -p tools.notebook_seconds --nbval notebooks/*.ipynb
+pytest -p tools.notebook_seconds --nbval notebooks/*.ipynb
 """
 
 from collections import Counter

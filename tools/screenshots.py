@@ -1,6 +1,6 @@
 """Take pictures of built pages, wide and narrow, light and dark, to look at before a release.
 
-    python -m tools.screenshots FOLDER [--html _build/html] [--page book/intro.html --page …]
+python -m tools.screenshots FOLDER [--html _build/html] [--page book/intro.html --page …]
 """
 
 import argparse
@@ -17,7 +17,9 @@ WIDTHS = (1280, 390)
 
 def chromium() -> str | None:
     """The path of a Chromium or Chrome on this machine, or None."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
 
 
 @contextmanager
@@ -55,7 +57,10 @@ def main() -> None:
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--page", action="append", help="below --html; every chapter and the landing page if left out")
     options = parser.parse_args()
-    pages = options.page or ["book/intro.html", *(f"notebooks/{p.name}" for p in sorted((options.html / "notebooks").glob("*.html")))]
+    pages = options.page or [
+        "book/intro.html",
+        *(f"notebooks/{p.name}" for p in sorted((options.html / "notebooks").glob("*.html"))),
+    ]
     options.folder.mkdir(parents=True, exist_ok=True)
     with browser() as opened:
         for width in WIDTHS:

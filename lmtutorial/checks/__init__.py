@@ -1,8 +1,8 @@
 """Checkers for the exercises: `checks.NAME(your_function)` says that it is right, or names the likely mistake.
 
-An exercise is a list of small checks (a shape, a case worked by hand, an invariance, an edge). Each one calls the learner's
-function and answers `None`, or the `Mistake` it recognises. The first mistake found is the one that is told. What is said
-stands apart from the code, in `checks/messages/<language>/chNN.yml`, so that it can be translated.
+An exercise is a list of small checks (a shape, a case worked by hand, an invariance, an edge). Each one calls the
+learner's function and answers `None`, or the `Mistake` it recognises. The first mistake found is the one that is told.
+What is said stands apart from the code, in `checks/messages/<language>/chNN.yml`, so that it can be translated.
 
     softmax = exercise("softmax")
 
@@ -144,7 +144,7 @@ def say(chapter: str, key: str, **values) -> str:
     """The message `key` of a chapter, with `values` put in.
 
     >>> say("common", "not_done", name="softmax")
-    'softmax: not done yet. Replace the line that raises NotImplementedError with your own code, then run this cell again.'
+    'softmax: not done yet. Replace the line that raises NotImplementedError with your own code...'
     """
     return messages(chapter)[key].format(**values)
 

@@ -62,7 +62,9 @@ def four_equal_words(function):
     likely = {"not_exp": np.log(4), "sum": 4.0**4, "sign": 0.25, "bits": 2 ** np.log(4)}
     if np.isclose(got, 4):
         return None
-    return Mistake(next((key for key, value in likely.items() if np.isclose(got, value)), "hand_case"), got=round(got, 3))
+    return Mistake(
+        next((key for key, value in likely.items() if np.isclose(got, value)), "hand_case"), got=round(got, 3)
+    )
 
 
 @perplexity.check

@@ -1,0 +1,201 @@
+"""The built book reads offline: nothing is fetched, formulas are drawn, search and quizzes answer."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+
+from lmtutorial.colab import BRANCH, REPOSITORY, notebook_url
+from tools.notebooks import chapters
+
+FETCHED = {
+    "script": "src",
+    "img": "src",
+    "link": "href",
+    "source": "src",
+    "iframe": "src",
+    "video": "src",
+    "audio": "src",
+}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def html(root):
+    """The built book. Sphinx reads again only what has changed."""
+    start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*start, "build", ".", "-W", "-n", "--keep-going", "-q"]
+    built = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, (built.stdout + built.stderr)[-4000:]
+    return root / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(html):
+    """{path below the book: its HTML} of the pages that the book's authors wrote."""
+    found = [p for folder in ("book", "notebooks") for p in sorted((html / folder).glob("*.html"))]
+    return {p.relative_to(html).as_posix(): p.read_text(encoding="utf-8") for p in found}
+
+
+class Tags(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.seen = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+
+
+def test_every_chapter_and_page_of_the_contents_is_there(pages):
+    wanted = {f"notebooks/{p.stem}.html" for p in chapters()}
+    assert wanted | {f"book/{n}.html" for n in ("intro", "how_to_use", "glossary", "references")} <= set(pages)
+
+
+def test_no_page_fetches_anything_from_the_network(pages):
+    for name, page in pages.items():
+        for tag, attributes in Tags(page).seen:
+            address = attributes.get(FETCHED.get(tag, ""), "") or ""
+            fetched = tag != "link" or attributes.get("rel") in {
+                "stylesheet",
+                "preload",
+                "icon",
+                "shortcut icon",
+                "search",
+            }
+            if fetched:
+                assert not re.match(r"(https?:)?//", address), f"{name}: <{tag}> fetches {address}"
+
+
+def test_no_style_sheet_or_script_of_ours_fetches_anything(html):
+    for file in (html / "_static").rglob("*.css"):
+        far = re.findall(r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')]+)", file.read_text(encoding="utf-8"))
+        assert far == [], f"{file.name}: {far}"
+
+
+def test_everything_that_a_page_fetches_is_in_the_book(html, pages):
+    for name, page in pages.items():
+        for tag, attributes in Tags(page).seen:
+            address = urlsplit(attributes.get(FETCHED.get(tag, ""), "") or "")
+            if tag in {"script", "img", "link"} and address.path and not address.scheme and not address.netloc:
+                assert (html / name).parent.joinpath(address.path).resolve().exists(), f"{name}: {address.path}"
+
+
+def test_the_launch_buttons_open_the_page_they_stand_on(pages):
+    where = REPOSITORY.removeprefix("https://github.com/")
+    for path in chapters():
+        links = {a.get("href") for t, a in Tags(pages[f"notebooks/{path.stem}.html"]).seen if t == "a"}
+        assert notebook_url(f"notebooks/{path.name}") in links
+        assert f"https://mybinder.org/v2/gh/{where}/{BRANCH}?urlpath=lab/tree/notebooks/{path.name}" in links
+        assert any(link and link.startswith(f"{REPOSITORY}/issues/new?title=Issue%20on%20page") for link in links)
+
+
+def test_every_picture_has_alt_text_and_every_page_one_title(pages):
+    for name, page in pages.items():
+        seen = Tags(page).seen
+        missing = [a.get("src") for t, a in seen if t == "img" and not a.get("alt")]
+        assert missing == [], f"{name}: {missing}"
+        article = page[page.index("<article") : page.index("</article>")]
+        assert article.count("<h1") == 1, name
+
+
+def test_no_set_up_code_and_no_warning_is_shown(pages):
+    for name, page in pages.items():
+        text = re.sub(r"<script.*?</script>|<[^>]+>", "", page, flags=re.S)
+        assert "google.colab" not in text and "UserWarning" not in text and "Traceback" not in text, name
+
+
+def test_the_landing_pages_example_is_what_the_model_says(root):
+    from tools import landing
+
+    assert landing.example(landing.shown()) in landing.PAGE.read_text(encoding="utf-8"), "run make landing"
+
+
+@pytest.fixture(scope="module")
+def visit(html, chromium):
+    """Open a page of the book without network; `page.troubles` gathers what the console and the page complain of."""
+    from tools.screenshots import new_page
+
+    def open_page(name, width=1280, theme="light"):
+        page = new_page(chromium, width, theme)
+        page.troubles = []
+        page.on("console", lambda m: page.troubles.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda e: page.troubles.append(str(e)))
+        path, _, query = name.partition("?")
+        page.goto(f"{(html / path).as_uri()}?{query}")
+        page.wait_for_load_state("load")
+        return page
+
+    return open_page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_open_from_a_file_without_network_or_complaint_and_fit_a_phone(visit, pages, theme):
+    for name in pages:
+        page = visit(name, 390, theme)
+        page.wait_for_timeout(300)
+        assert page.refused == [], f"{name} asked for {page.refused}"
+        assert page.troubles == [], f"{name}: {page.troubles}"
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, f"{name} is wider than a phone"
+        page.context.close()
+
+
+@pytest.mark.browser
+def test_formulas_are_drawn(visit):
+    page = visit("notebooks/02_softmax_formula.html")
+    page.wait_for_selector("mjx-container svg", timeout=10_000)
+    assert page.locator("mjx-container svg").count() >= 3
+    assert "$$" not in page.locator("article").inner_text()
+
+
+@pytest.mark.browser
+def test_search_answers_offline(visit):
+    page = visit("search.html?q=softmax")
+    page.wait_for_selector("ul.search li", timeout=10_000)
+    assert any("softmax" in text.lower() for text in page.locator("ul.search li").all_inner_texts())
+    assert page.refused == []
+
+
+@pytest.mark.browser
+def test_a_quiz_in_a_chapter_answers_a_click(visit):
+    page = visit("notebooks/01_why_interpretability.html", 390, "dark")
+    form = page.locator(".lm-quiz form[data-kind=one]").first
+    form.locator("label").first.click()
+    assert len(form.locator(".lm-quiz-feedback").inner_text()) > 20
+    assert re.search(r"\d of \d|All \d", page.locator(".lm-quiz-score").inner_text())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_quiz_and_outputs_can_be_read_in_both_themes(visit, theme):
+    """Text against what lies behind it: 4.5 to 1, as WCAG asks."""
+    page = visit("notebooks/01_why_interpretability.html", 1280, theme)
+    page.locator(".lm-quiz label").first.click()
+    weak = page.evaluate(
+        CONTRAST, ".lm-quiz legend, .lm-quiz label span, .lm-quiz b, .lm-quiz button, .at-a-glance p, .cell_output pre"
+    )
+    assert weak == []
+
+
+# For each element: its colour over the first opaque background behind it; those below 4.5 come back.
+CONTRAST = """(selector) => {
+  const parse = (c) => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if ((c.length < 4 ? 1 : c[3]) > 0.5) return c;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll(selector)].filter((e) => e.innerText && e.getClientRects().length).map((e) => {
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    return [e.innerText.slice(0, 40), Math.round(100 * (a + 0.05) / (b + 0.05)) / 100];
+  }).filter(([, ratio]) => ratio < 4.5);
+}"""
