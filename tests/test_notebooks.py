@@ -2,6 +2,8 @@
 
 import copy
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -63,7 +65,9 @@ def chapter(tmp_path, monkeypatch) -> tuple[nbformat.NotebookNode, object]:
         code("print(0.75)", outputs=[out]),
         code("draw()", outputs=[picture], metadata=alt),
         code(listing, metadata={"tags": ["lib:colab.has_backend"]}),
-        md("## Exercises"),
+        md(
+            f"## Exercises\n\n[yours](learner/01_sample.ipynb) [Colab]({notebook_url('notebooks/learner/01_sample.ipynb')})"
+        ),
         md(
             "### Exercise 1: Double\n\n*Difficulty 1/5 · importance 5/5 · 5 minutes · may be skipped*\n\n"
             "A {term}`softmax`.\n\n<details>\n<summary>Hint: it is too small</summary>\n\nTwice.\n\n</details>"
@@ -163,6 +167,8 @@ BAD = [
     ("lacks a line `# solution", set_source(9, "def double(x):\n    return 2 * x")),
     ("lacks a cell that calls `checks", set_source(10, "print(double(2))")),
     ("lacks the folded reason", untag_solution),
+    ("links to the learner's copy", set_source(7, "## Exercises")),
+    ("not folded", lambda n: n.cells[9].metadata.clear()),
     ("lacks the quiz", set_source(13, "print('no quiz')")),
     ("its last cell must hold", set_source(14, "The end.")),
 ]
@@ -239,6 +245,40 @@ def test_a_cell_that_fails_stops_the_run(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         execute.execute(notebook, folder=tmp_path)
+
+
+def test_a_changed_output_is_found_when_the_notebook_is_run_again(root, tmp_path):
+    """nbval with our settings: the same notebook passes as it is, and fails once a number in its output was edited."""
+    path = tmp_path / "small.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(0.75)\nprint('took 3 s')", id="one")])
+    execute.execute(notebook, folder=tmp_path)
+    execute.tidy(notebook)
+    settings = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={root}/tests/sanitize.cfg", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(root / "pyproject.toml"),
+        *settings,
+        str(path),
+    ]
+    codes = []
+    for change in (("3 s", "5 s"), ("0.75", "0.76")):
+        notebook.cells[0].outputs[0].text = notebook.cells[0].outputs[0].text.replace(*change)
+        execute.write(notebook, path)
+        codes.append(subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode)
+    assert codes == [0, 1]
+
+
+def test_solutions_and_quiz_calls_are_folded_when_a_notebook_is_run():
+    solution = nbformat.v4.new_code_cell("def f(x):\n    # solution: double x\n    return 2 * x")
+    quiz = nbformat.v4.new_code_cell('quizzes.show("01_sample")')
+    execute.fold(nbformat.v4.new_notebook(cells=[solution, quiz]))
+    assert notebooks.tags(solution) == ["hide-input"] and solution.metadata["jupyter"]["source_hidden"]
+    assert notebooks.tags(quiz) == ["remove-input"]
 
 
 def test_the_first_cell_is_put_where_it_is_missing():

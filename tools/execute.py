@@ -5,7 +5,7 @@
     python -m tools.execute --check                          # run, write nothing, only report the seconds
 
 Cell ids stay as they are, times and versions are left out of the metadata, texts of one stream are joined, and the
-first cell is put to `lmtutorial.colab.FIRST_CELL`. A cell that fails stops the run and nothing is written.
+first cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. A cell that fails stops the run and nothing is written.
 """
 
 import argparse
@@ -24,6 +24,11 @@ from tools.notebooks import FOLDER, ROOT, chapters, read
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+SOLUTION_CELL = {
+    "cellView": "form",
+    "jupyter": {"source_hidden": True},
+    "mystnb": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"},
 }
 BUDGET = 90  # seconds a notebook, on two processor cores
 
@@ -57,6 +62,20 @@ def put_first_cell(notebook: nbformat.NotebookNode) -> None:
     cell.metadata["tags"] = ["remove-cell"]
 
 
+def fold(notebook: nbformat.NotebookNode) -> None:
+    """Fold away solutions (in the book, JupyterLab and Colab alike) and the call that draws a quiz."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "# solution:" in cell.source:
+            _tag(cell, "hide-input")
+            cell.metadata.update(SOLUTION_CELL)
+        elif cell.cell_type == "code" and cell.source.startswith("quizzes.show("):
+            _tag(cell, "remove-input")
+
+
+def _tag(cell, tag: str) -> None:
+    cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), tag})
+
+
 def tidy(notebook: nbformat.NotebookNode) -> None:
     """Leave in the file only what a reader needs."""
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
@@ -86,6 +105,7 @@ def main() -> int:
     for path in [p.resolve() for p in options.notebooks] or chapters():
         notebook = read(path)
         put_first_cell(notebook)
+        fold(notebook)
         tidy(notebook)
         try:
             seconds = execute(notebook, folder=path.parent)

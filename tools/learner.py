@@ -84,6 +84,7 @@ def _citation(found: re.Match) -> str:
 
 def _moved(text: str) -> str:
     """Links as seen from one folder further down; those to other chapters lead to their learner's copies."""
+    text = text.replace("](learner/", "](")
     return text.replace("](../", "](../../").replace('src="../', 'src="../../').replace('href="../', 'href="../../')
 
 

@@ -204,8 +204,11 @@ def exercises(notebook, path) -> Iterator[str]:
         if not re.search(r"^checks\.\w+\(\w+\)", code, re.M):
             yield f"{title}: lacks a cell that calls `checks.NAME(function)`"
         for cell in cells:
-            if "# solution:" in cell.source and not {"hide-input"} <= set(tags(cell)):
-                yield f"{title}: the cell with the solution lacks the tag `hide-input`"
+            if "# solution:" in cell.source and "hide-input" not in tags(cell):
+                yield f"{title}: the solution is not folded: run `make execute`"
+    copy = notebook_url(f"notebooks/learner/{path.name}")
+    if found and not any(copy in cell.source and f"](learner/{path.name})" in cell.source for cell in notebook.cells):
+        yield f"under `## Exercises`: lacks the links to the learner's copy, learner/{path.name} and {copy}"
     if not found:
         yield "it has no exercise (a heading `### Exercise 1: …`)"
 
