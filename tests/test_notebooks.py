@@ -66,7 +66,8 @@ def chapter(tmp_path, monkeypatch) -> tuple[nbformat.NotebookNode, object]:
         code("draw()", outputs=[picture], metadata=alt),
         code(listing, metadata={"tags": ["lib:colab.has_backend"]}),
         md(
-            f"## Exercises\n\n[yours](learner/01_sample.ipynb) [Colab]({notebook_url('notebooks/learner/01_sample.ipynb')})"
+            "## Exercises\n\n[yours](learner/01_sample.ipynb) "
+            f"[Colab]({notebook_url('notebooks/learner/01_sample.ipynb')})"
         ),
         md(
             "### Exercise 1: Double\n\n*Difficulty 1/5 · importance 5/5 · 5 minutes · may be skipped*\n\n"

@@ -4,8 +4,9 @@
     python -m tools.execute notebooks/03_corpora.ipynb
     python -m tools.execute --check                          # run, write nothing, only report the seconds
 
-Cell ids stay as they are, times and versions are left out of the metadata, texts of one stream are joined, and the
-first cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. A cell that fails stops the run and nothing is written.
+Cell ids stay as they are, times and versions are left out of the metadata, texts of one stream are joined, the first
+cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. A cell that fails stops the run and nothing is
+written.
 """
 
 import argparse
