@@ -11,6 +11,7 @@ from importlib.metadata import files
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import download_reference, pending_xref
 
 MATHJAX = "mathjax/tex-svg.js"
 
@@ -46,6 +47,15 @@ def add_classes(app, doctree) -> None:
             paragraph["classes"].append("next-page")
 
 
+def hand_out_learners_copies(app, doctree) -> None:
+    """A link to a learner's copy hands out the notebook itself, so that it also works offline."""
+    for link in list(doctree.findall(pending_xref)):
+        target = link.get("reftarget", "")
+        if target.startswith("notebooks/learner/"):
+            file = f"/{target.removesuffix('.ipynb')}.ipynb"
+            link.replace_self(download_reference("", "", *link.children, reftarget=file, refdoc=app.env.docname))
+
+
 def leave_thebe_out(app, pagename, templatename, context, doctree) -> None:
     """Take Thebe's scripts off the page: it needs a network, and jupyter-book declares its constants twice."""
     for kind in ("script_files", "css_files"):
@@ -57,5 +67,6 @@ def leave_thebe_out(app, pagename, templatename, context, doctree) -> None:
 def setup(app) -> dict:
     app.connect("builder-inited", copy_mathjax)
     app.connect("doctree-read", add_classes)
+    app.connect("doctree-read", hand_out_learners_copies, priority=100)  # before Sphinx gathers what is handed out
     app.connect("html-page-context", leave_thebe_out, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
