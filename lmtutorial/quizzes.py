@@ -30,7 +30,7 @@ WORDS = {
     "number": "Your answer",
     "missing": "So far right, and there is more to tick.",
     "not_a_number": "Please type a number, such as 0.25.",
-    "score": "{right} of {all} answered",
+    "score": "{right} of {all} answered rightly.",
     "done": "All {all} answered rightly.",
     "answers": "All answers, with reasons",
     "answer": "Answer",

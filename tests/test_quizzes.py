@@ -145,7 +145,7 @@ def test_a_click_is_answered_with_the_options_own_feedback(chromium, tmp_path):
     assert "Two models with one accuracy" in one.locator(".lm-quiz-feedback").inner_text()
     one.locator("label").nth(0).click()
     assert one.locator(".lm-quiz-feedback").inner_text().startswith("✓ Right.")
-    assert tab.locator(".lm-quiz-score").inner_text() == "1 of 3 answered"
+    assert tab.locator(".lm-quiz-score").inner_text() == "1 of 3 answered rightly."
 
 
 @pytest.mark.browser
