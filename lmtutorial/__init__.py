@@ -5,8 +5,8 @@
     model = lt.load_model("reviews-lstm")
     lt.explain(model, "a gorgeous, moving film")
 
-The names below are imported when they are first used, so that `import lmtutorial` is quick and a chapter that only reads a
-corpus never waits for TensorFlow.
+The names below are imported when they are first used, so that `import lmtutorial` is quick and a chapter that only
+reads a corpus never waits for TensorFlow.
 """
 
 import importlib
@@ -34,7 +34,20 @@ _HOME = {
     "Explanation": "explainers",
     "MaskedText": "explainers",
 }
-_MODULES = ("checks", "colab", "corpora", "embeddings", "explainers", "files", "models", "plots", "preprocessing", "quizzes", "render")
+_MODULES = (
+    "checks",
+    "colab",
+    "corpora",
+    "downloads",
+    "embeddings",
+    "explainers",
+    "files",
+    "models",
+    "plots",
+    "preprocessing",
+    "quizzes",
+    "render",
+)
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

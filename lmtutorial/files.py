@@ -1,8 +1,8 @@
 """Where data lives, and that it is what it should be.
 
-`data/` is one folder in the repository and travels inside the wheel as `lmtutorial/data`. Everything else in the package
-asks `path("corpora/reviews.csv")` and gets a file whose SHA-256 was checked the first time this process read it.
-`data/SHA256SUMS` lists what every file must be; `data/README.md` says where each came from and under which licence.
+`data/` is one folder in the repository and travels inside the wheel as `lmtutorial/data`. Everything else in the
+package asks `path("corpora/reviews.csv")` and gets a file whose SHA-256 was checked the first time this process read
+it. `data/SHA256SUMS` lists what every file must be; `data/README.md` says where each came from and under which licence.
 """
 
 import difflib
@@ -61,7 +61,8 @@ def verify(file: Path, expected: str) -> None:
     found = sha256(file)
     if found != expected:
         raise ValueError(
-            f"{file} is damaged or was changed: its SHA-256 is {found}, expected {expected}. Restore it, or install again."
+            f"{file} is damaged or was changed: its SHA-256 is {found}, expected {expected}. "
+            "Restore it, or install again."
         )
 
 

@@ -1,7 +1,7 @@
 """Figures in one style. They take arrays and names, and know no model.
 
-Every function draws one figure, shows it and returns nothing, so that a notebook cell may end with it. Colours are Okabe &
-Ito's, which colour-blind readers tell apart; lines differ in dash and marker too.
+Every function draws one figure, shows it and returns nothing, so that a notebook cell may end with it. Colours are
+Okabe & Ito's, which colour-blind readers tell apart; lines differ in dash and marker too.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,9 @@ def _finish(ax, xlabel: str, ylabel: str, legend: bool = False) -> None:
     plt.show()
 
 
-def lines(x: Sequence, series: dict[str, Sequence], *, xlabel: str, ylabel: str, logx: bool = False, logy: bool = False) -> None:
+def lines(
+    x: Sequence, series: dict[str, Sequence], *, xlabel: str, ylabel: str, logx: bool = False, logy: bool = False
+) -> None:
     """One line for each entry of `series`, over the common `x`."""
     _, ax = plt.subplots()
     for i, (name, y) in enumerate(series.items()):
@@ -59,7 +61,14 @@ def lines(x: Sequence, series: dict[str, Sequence], *, xlabel: str, ylabel: str,
 
 
 def bars(
-    names: Sequence[str], values: Sequence[float], *, xlabel: str, errors=None, signed: bool = False, digits: int = 2, start: float = 0.0
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    xlabel: str,
+    errors=None,
+    signed: bool = False,
+    digits: int = 2,
+    start: float = 0.0,
 ) -> None:
     """Horizontal bars with their numbers beside them.
 
@@ -93,10 +102,22 @@ def histogram(groups: dict[str, Sequence[float]], *, xlabel: str, ylabel: str = 
     _finish(ax, xlabel, ylabel, legend=len(groups) > 1)
 
 
-def points(x: Sequence[float], y: Sequence[float], *, xlabel: str, ylabel: str, names: Sequence[str] | None = None, logx: bool = False, logy: bool = False, diagonal: bool = False) -> None:
+def points(
+    x: Sequence[float],
+    y: Sequence[float],
+    *,
+    xlabel: str,
+    ylabel: str,
+    names: Sequence[str] | None = None,
+    logx: bool = False,
+    logy: bool = False,
+    diagonal: bool = False,
+) -> None:
     """A cloud of points, each with its name where `names` are given."""
     _, ax = plt.subplots(figsize=(7.2, 4.4))
-    ax.scatter(x, y, s=24 if names is not None else 10, alpha=0.8 if names is not None else 0.35, color=BLUE, edgecolors="none")
+    ax.scatter(
+        x, y, s=24 if names is not None else 10, alpha=0.8 if names is not None else 0.35, color=BLUE, edgecolors="none"
+    )
     for name, a, b in zip(names or [], x, y, strict=False):
         ax.annotate(name, (a, b), xytext=(4, 3), textcoords="offset points", fontsize=10)
     if diagonal:
@@ -108,15 +129,48 @@ def points(x: Sequence[float], y: Sequence[float], *, xlabel: str, ylabel: str, 
     _finish(ax, xlabel, ylabel)
 
 
-def heatmap(matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, xlabel: str, ylabel: str, digits: int = 2) -> None:
+def heatmap(
+    matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, xlabel: str, ylabel: str, digits: int = 2
+) -> None:
     """A small matrix, each cell with its number."""
     matrix = np.asarray(matrix, float)
     _, ax = plt.subplots(figsize=(1.6 + 0.62 * len(columns), 1.2 + 0.42 * len(rows)))
     ax.imshow(matrix, cmap="cividis", aspect="auto")
     middle = (matrix.min() + matrix.max()) / 2
     for (i, j), value in np.ndenumerate(matrix):
-        ax.text(j, i, f"{value:.{digits}f}", ha="center", va="center", fontsize=9, color="black" if value > middle else "white")
+        ax.text(
+            j,
+            i,
+            f"{value:.{digits}f}",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="black" if value > middle else "white",
+        )
     ax.set_xticks(range(len(columns)), columns, rotation=35, ha="right")
     ax.set_yticks(range(len(rows)), rows)
     ax.grid(False)
     _finish(ax, xlabel, ylabel)
+
+
+def context_reach(length: int = 7, order: int = 2) -> None:
+    """How three families of language models let earlier words (dots) reach the word to come (ring).
+
+    Left: an n-gram model, where only the last `order` words reach it. Middle: a recurrent network, where each word
+    passes a state on to the next. Right: a Transformer, where every word reaches it directly.
+    """
+    _, axes = plt.subplots(1, 3, figsize=(7.2, 1.7), sharey=True)
+    reach = {
+        "n-gram": [(i, length) for i in range(length - order, length)],
+        "recurrent network": [(i, i + 1) for i in range(length)],
+        "Transformer": [(i, length) for i in range(length)],
+    }
+    for ax, (name, links) in zip(axes, reach.items(), strict=True):
+        for start, end in links:
+            arrow = {"arrowstyle": "->", "color": BLUE, "lw": 1.5, "connectionstyle": "arc3,rad=-0.45"}
+            ax.annotate("", (end, 0.12), (start, 0.12), arrowprops=arrow)
+        ax.scatter(range(length), [0] * length, color=GREY, s=40)
+        ax.scatter([length], [0], facecolors="none", edgecolors=ORANGE, s=60, linewidths=2)
+        ax.set(xlim=(-0.6, length + 0.6), ylim=(-0.4, 2.1), title=name)
+        ax.set_axis_off()
+    plt.show()

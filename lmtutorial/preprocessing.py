@@ -1,12 +1,13 @@
 """Text -> words with their place in the text -> ids.
 
-One `Preprocessor` serves training, prediction and explanation, and is saved beside the model: a model that is fed by other
-rules than it was trained with answers nonsense without any error.
+One `Preprocessor` serves training, prediction and explanation, and is saved beside the model: a model that is fed by
+other rules than it was trained with answers nonsense without any error.
 
 Two sets of rules:
 
-- `"words"` (the default): a word is a run of letters, combining marks and digits in any script; it is composed (Unicode NFC)
-  and lower-cased; the short forms of English are split off as GloVe's own text was split: "couldn't" -> "could", "n't".
+- `"words"` (the default): a word is a run of letters, combining marks and digits in any script; it is composed
+  (Unicode NFC) and lower-cased; the short forms of English are split off as GloVe's own text was split: "couldn't" ->
+  "could", "n't".
 - `"keras"`: exactly what `keras.layers.TextVectorization` does by default: lower-case the letters A to Z, delete ASCII
   punctuation ("couldn't" -> "couldnt", "well-made" -> "wellmade"), split at ASCII blanks.
 """
@@ -94,7 +95,12 @@ class Preprocessor:
 
     @classmethod
     def fit(
-        cls, texts: Iterable[str], *, max_tokens: int | None = 10_000, rules: str = "words", max_length: int | None = None
+        cls,
+        texts: Iterable[str],
+        *,
+        max_tokens: int | None = 10_000,
+        rules: str = "words",
+        max_length: int | None = None,
     ) -> "Preprocessor":
         """Count the tokens of `texts` and keep the most frequent.
 

@@ -1,7 +1,8 @@
 """Words and scores -> HTML and plain text. Knows no model; what it is given is text, never HTML.
 
-A score is shown three times: by colour (blue speaks for, orange against: a pair that colour-blind readers tell apart), by a
-sign, and by its number. The colours are translucent, so that they sit on a light page as well as on a dark one.
+A score is shown three times: by colour (blue speaks for, orange against: a pair that colour-blind readers tell
+apart), by a sign, and by its number. The colours are translucent, so that they sit on a light page as well as on a
+dark one.
 """
 
 import html
@@ -37,9 +38,10 @@ def number(score: float, digits: int = 2) -> str:
 
 
 def heading(target: str, unit: str, output: float, method: str, probability: float | None = None) -> str:
-    """One line that says what was explained: the target, the model's answer (with its probability, if any), the method."""
+    """One line that says what was explained: the target, the model's answer (with a probability if any), the method."""
     shown = number(output) if unit != "probability" else f"{output:.2f}"
-    extra = WORDS["probability"].format(probability=f"{probability:.2f}") if unit == "logit" and probability is not None else ""
+    known = unit == "logit" and probability is not None
+    extra = WORDS["probability"].format(probability=f"{probability:.2f}") if known else ""
     return WORDS["heading"].format(target=target, unit=unit, output=shown, extra=extra, method=method.replace("_", " "))
 
 
@@ -58,11 +60,14 @@ def word_html(word: str, score: float, largest: float) -> str:
         f'<span role="listitem" aria-label="{spoken}" style="display:inline-block;text-align:center;line-height:1.25;'
         f"margin:2px 1px;padding:1px 5px 2px;border-radius:5px;"
         f'background-color:rgba({r},{g},{b},{opacity(score, largest)})">{clean(word)}'
-        f'<span style="display:block;font-size:.68em;font-variant-numeric:tabular-nums;white-space:nowrap">{arrow}{shown}</span></span>'
+        f'<span style="display:block;font-size:.68em;font-variant-numeric:tabular-nums;white-space:nowrap">'
+        f"{arrow}{shown}</span></span>"
     )
 
 
-def tokens_html(title: str, text: str, spans: Sequence[tuple[int, int]], scores: np.ndarray, largest: float | None = None) -> str:
+def tokens_html(
+    title: str, text: str, spans: Sequence[tuple[int, int]], scores: np.ndarray, largest: float | None = None
+) -> str:
     """A text with its words coloured by their scores.
 
     Args:
@@ -83,7 +88,8 @@ def tokens_html(title: str, text: str, spans: Sequence[tuple[int, int]], scores:
         end = stop
     parts.append(clean(text[end:]))
     return (
-        f'<div class="lm-tokens" style="max-width:46em;overflow-wrap:anywhere"><div style="font-size:.85em;opacity:.85">{clean(title)}</div>'
+        f'<div class="lm-tokens" style="max-width:46em;overflow-wrap:anywhere">'
+        f'<div style="font-size:.85em;opacity:.85">{clean(title)}</div>'
         f'<div role="list" dir="auto" style="font-size:1.05em">{"".join(parts)}</div></div>'
     )
 

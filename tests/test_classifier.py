@@ -8,7 +8,12 @@ from keras import layers, ops
 from lmtutorial.models.classifier import TextClassifier, build_lstm, round_to_float16
 from lmtutorial.preprocessing import Preprocessor
 
-TEXTS = ["a gorgeous, moving film", "dull", "I couldn't like this long and very boring film at all", "words that nobody knows: xyzzy"]
+TEXTS = [
+    "a gorgeous, moving film",
+    "dull",
+    "I couldn't like this long and very boring film at all",
+    "words that nobody knows: xyzzy",
+]
 PRE = Preprocessor.fit(TEXTS[:3], max_length=12)
 SIZE = len(PRE.vocabulary)
 
@@ -20,7 +25,14 @@ def recipe(seed: int = 0) -> keras.Sequential:
 
 def unmasked() -> keras.Sequential:
     return keras.Sequential(
-        [keras.Input((12,), dtype="int32"), layers.Embedding(SIZE, 8), layers.Conv1D(5, 3), layers.GlobalMaxPooling1D(), layers.Dense(3), layers.Softmax()]
+        [
+            keras.Input((12,), dtype="int32"),
+            layers.Embedding(SIZE, 8),
+            layers.Conv1D(5, 3),
+            layers.GlobalMaxPooling1D(),
+            layers.Dense(3),
+            layers.Softmax(),
+        ]
     )
 
 
@@ -33,7 +45,12 @@ def branched() -> keras.Model:
 
 def regression() -> keras.Sequential:
     return keras.Sequential(
-        [keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8, mask_zero=True), layers.Bidirectional(layers.LSTM(4)), layers.Dense(1)]
+        [
+            keras.Input((None,), dtype="int32"),
+            layers.Embedding(SIZE, 8, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(4)),
+            layers.Dense(1),
+        ]
     )
 
 
@@ -56,7 +73,9 @@ def test_embeddings_that_change_change_the_score(classifier):
     ids = classifier.ids(TEXTS)
     moved = classifier.predict_embeddings(classifier.embed(ids) * 2.0, ids)
     assert np.abs(np.asarray(moved) - classifier.predict_ids(ids)).min() > 1e-6
-    assert np.allclose(classifier.predict_ids(ids), np.asarray(classifier.predict_embeddings(classifier.embed(ids), ids)), atol=1e-6)
+    assert np.allclose(
+        classifier.predict_ids(ids), np.asarray(classifier.predict_embeddings(classifier.embed(ids), ids)), atol=1e-6
+    )
 
 
 def test_scores_are_those_of_the_keras_model_before_its_last_activation(classifier):
@@ -77,7 +96,9 @@ def test_a_model_with_a_mask_reads_each_text_at_its_own_length():
 def test_a_model_without_a_mask_keeps_the_length_it_was_built_for():
     model = TextClassifier.from_keras(unmasked(), PRE)
     assert model.length == 12 and model.ids(["dull"]).shape == (1, 12)
-    free = keras.Sequential([keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8), layers.LSTM(4), layers.Dense(1, "sigmoid")])
+    free = keras.Sequential(
+        [keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8), layers.LSTM(4), layers.Dense(1, "sigmoid")]
+    )
     with pytest.raises(ValueError, match="padding changes its answers"):
         TextClassifier.from_keras(free, Preprocessor(PRE.vocabulary))
 
@@ -86,7 +107,13 @@ def test_a_text_vectorization_layer_brings_its_own_preprocessor():
     layer = layers.TextVectorization(output_sequence_length=9)
     layer.adapt(TEXTS)
     whole = keras.Sequential(
-        [keras.Input((1,), dtype="string"), layer, layers.Embedding(layer.vocabulary_size(), 8), layers.GlobalAveragePooling1D(), layers.Dense(1, "sigmoid")]
+        [
+            keras.Input((1,), dtype="string"),
+            layer,
+            layers.Embedding(layer.vocabulary_size(), 8),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1, "sigmoid"),
+        ]
     )
     model = TextClassifier.from_keras(whole)
     assert model.preprocessor.rules == "keras" and model.length == 9
@@ -95,7 +122,11 @@ def test_a_text_vectorization_layer_brings_its_own_preprocessor():
     odd = layers.TextVectorization(split="character")
     odd.adapt(TEXTS)
     with pytest.raises(ValueError, match="'split': 'character'"):
-        TextClassifier.from_keras(keras.Sequential([keras.Input((1,), dtype="string"), odd, layers.Embedding(50, 8), layers.Dense(1, "sigmoid")]))
+        TextClassifier.from_keras(
+            keras.Sequential(
+                [keras.Input((1,), dtype="string"), odd, layers.Embedding(50, 8), layers.Dense(1, "sigmoid")]
+            )
+        )
 
 
 def test_weights_are_shared_so_that_further_training_is_seen():
@@ -143,8 +174,14 @@ def test_rounded_weights_are_exactly_what_float16_can_hold():
         (lambda m: m.target_index("postive", np.zeros(1)), "did you mean 'positive'"),
         (lambda m: TextClassifier(m.keras_model, PRE, classes=["one"]), "2 classes, and 1 names"),
         (lambda m: TextClassifier.from_keras(m.keras_model), "pass the preprocessor"),
-        (lambda m: TextClassifier(m.keras_model, Preprocessor.fit([f"w{i}" for i in range(99)])), "does not belong to this model"),
-        (lambda m: TextClassifier.from_keras(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), PRE), "0 Embedding layers"),
+        (
+            lambda m: TextClassifier(m.keras_model, Preprocessor.fit([f"w{i}" for i in range(99)])),
+            "does not belong to this model",
+        ),
+        (
+            lambda m: TextClassifier.from_keras(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), PRE),
+            "0 Embedding layers",
+        ),
     ],
 )
 def test_bad_input_is_told_clearly(call, message):
@@ -153,7 +190,9 @@ def test_bad_input_is_told_clearly(call, message):
 
 
 def test_an_activation_that_is_no_probability_is_refused():
-    odd = keras.Sequential([keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8), layers.LSTM(4), layers.Dense(1, "tanh")])
+    odd = keras.Sequential(
+        [keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8), layers.LSTM(4), layers.Dense(1, "tanh")]
+    )
     with pytest.raises(ValueError, match="'tanh'"):
         TextClassifier.from_keras(odd, PRE)
 

@@ -32,7 +32,17 @@ def test_keras_rules_equal_text_vectorization_on_every_review_and_on_odd_strings
 
 def test_the_default_rules_keep_short_forms_as_glove_has_them():
     pre = Preprocessor(("", "[UNK]"))
-    assert pre.tokens("Couldn't! They’re well-made; the film's") == ["could", "n't", "they", "'re", "well", "made", "the", "film", "'s"]
+    assert pre.tokens("Couldn't! They’re well-made; the film's") == [
+        "could",
+        "n't",
+        "they",
+        "'re",
+        "well",
+        "made",
+        "the",
+        "film",
+        "'s",
+    ]
     assert pre.tokens("CAN'T won't I'd o'clock") == ["ca", "n't", "wo", "n't", "i", "'d", "o'clock"]
 
 
@@ -72,7 +82,12 @@ def test_no_text_crashes_it(reviews):
 
 def test_long_texts_are_cut_at_the_end_and_short_ones_padded_there():
     pre = Preprocessor(("", "[UNK]", "a", "film"), max_length=3)
-    assert pre.ids(["a film a film", "film", "", "unheard"]).tolist() == [[2, 3, 2], [3, 0, 0], [0, 0, 0], [UNKNOWN, 0, 0]]
+    assert pre.ids(["a film a film", "film", "", "unheard"]).tolist() == [
+        [2, 3, 2],
+        [3, 0, 0],
+        [0, 0, 0],
+        [UNKNOWN, 0, 0],
+    ]
     assert pre.ids(["film"], length=2).tolist() == [[3, 0]]
 
 

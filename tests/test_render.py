@@ -10,7 +10,17 @@ from lmtutorial.explainers.explanation import Explanation
 
 TEXT = "Not <b>bad</b>, is it?"
 SPANS = ((0, 3), (7, 10), (16, 18), (19, 21))
-E = Explanation(TEXT, SPANS, np.array([-1.5, 0.75, 0.001, 0.0]), "positive", "logit", 2.0, 0.1, "occlusion", diagnostics={"probability": 0.88})
+E = Explanation(
+    TEXT,
+    SPANS,
+    np.array([-1.5, 0.75, 0.001, 0.0]),
+    "positive",
+    "logit",
+    2.0,
+    0.1,
+    "occlusion",
+    diagnostics={"probability": 0.88},
+)
 
 
 def test_what_the_reader_typed_is_text_and_never_html():
@@ -48,7 +58,9 @@ def luminance(colour) -> float:
     return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
 
-@pytest.mark.parametrize("page, ink", [((255, 255, 255), (33, 37, 41)), ((18, 18, 18), (206, 214, 221)), ((30, 30, 30), (227, 227, 227))])
+@pytest.mark.parametrize(
+    "page, ink", [((255, 255, 255), (33, 37, 41)), ((18, 18, 18), (206, 214, 221)), ((30, 30, 30), (227, 227, 227))]
+)
 @pytest.mark.parametrize("colour", [render.FOR, render.AGAINST])
 def test_text_on_the_strongest_colour_keeps_its_contrast_on_light_and_dark_pages(page, ink, colour):
     blended = [render.STRONGEST * c + (1 - render.STRONGEST) * p for c, p in zip(colour, page, strict=True)]

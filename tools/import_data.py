@@ -1,4 +1,5 @@
-"""Turn the raw corpora into the tidy tables under `data/`, with splits and checksums. Run once; the results are committed.
+"""Turn the raw corpora into the tidy tables under `data/`, with splits and checksums. Run once; the results are
+committed.
 
     python tools/import_data.py FOLDER_WITH_THE_RAW_FILES
 
@@ -30,7 +31,10 @@ RATED = {
     "tweets": "tweets_GroundTruth.txt",
     "editorials": "nytEditorialSnippets_GroundTruth.txt",
 }
-COPIED = {"books/moby-dick.txt": "books/moby-dick.txt", "embeddings/glove.6B.50d.subset.txt.gz": "glove/glove.6B.50d.subset.txt.gz"}
+COPIED = {
+    "books/moby-dick.txt": "books/moby-dick.txt",
+    "embeddings/glove.6B.50d.subset.txt.gz": "glove/glove.6B.50d.subset.txt.gz",
+}
 TEST_SHARE, VALIDATION_SHARE, SEED = 0.16, 0.12, 20260101
 
 

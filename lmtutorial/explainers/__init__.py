@@ -1,7 +1,7 @@
 """Which words made the model answer as it did?
 
-`explain` is the front door. Each method is a function of a `MaskedText` (a model, a text and a target) in a module of its own:
-`from lmtutorial.explainers.occlusion import occlusion`.
+`explain` is the front door. Each method is a function of a `MaskedText` (a model, a text and a target) in a module of
+its own: `from lmtutorial.explainers.occlusion import occlusion`.
 """
 
 from ..files import nearest
@@ -47,5 +47,8 @@ def explain(
     if method not in METHODS:
         raise ValueError(f"no method {method!r}{nearest(method, METHODS)}")
     if not isinstance(model, TextModel):
-        raise ValueError(f"{type(model).__name__} is no TextModel: wrap a Keras model with TextClassifier.from_keras(model, preprocessor)")
+        raise ValueError(
+            f"{type(model).__name__} is no TextModel: wrap a Keras model with "
+            "TextClassifier.from_keras(model, preprocessor)"
+        )
     return METHODS[method](MaskedText(model, text, target, replacement, output), **settings)

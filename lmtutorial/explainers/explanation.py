@@ -42,14 +42,32 @@ class Explanation:
             raise ValueError(f"{len(self.spans)} words and {len(self.scores)} scores do not belong together")
 
     @classmethod
-    def of_game(cls, game, scores: np.ndarray, method: str, *, settings: dict, diagnostics: dict, complete: bool = False) -> "Explanation":
+    def of_game(
+        cls, game, scores: np.ndarray, method: str, *, settings: dict, diagnostics: dict, complete: bool = False
+    ) -> "Explanation":
         """The explanation that a method found by playing a `MaskedText` game."""
         removed = game.replacement
         settings = {"replacement": removed if isinstance(removed, str) else int(removed), **settings}
-        diagnostics = {"evaluations": game.evaluations, "dropped_words": game.encoding.dropped, "probability": game.probability, **diagnostics}
+        diagnostics = {
+            "evaluations": game.evaluations,
+            "dropped_words": game.encoding.dropped,
+            "probability": game.probability,
+            **diagnostics,
+        }
         encoding = game.encoding
         ends = (game.whole(), game.nothing())
-        return cls(encoding.text, encoding.spans, scores, game.target, game.unit, *ends, method, settings, diagnostics, complete)
+        return cls(
+            encoding.text,
+            encoding.spans,
+            scores,
+            game.target,
+            game.unit,
+            *ends,
+            method,
+            settings,
+            diagnostics,
+            complete,
+        )
 
     @property
     def tokens(self) -> list[str]:

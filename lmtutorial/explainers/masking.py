@@ -1,8 +1,9 @@
 """The one question every perturbation method asks: what does the model say when only these words are kept?
 
-`MaskedText` answers it for rows of booleans. It removes words among the model's own ids, never in the string (a mask glued to its
-neighbour makes a new word), evaluates each distinct row once, and remembers the answers for the next method on the same
-text. In the language of game theory it is the *game*: the words are the players, `game(masks)` what each coalition is worth.
+`MaskedText` answers it for rows of booleans. It removes words among the model's own ids, never in the string (a mask
+glued to its neighbour makes a new word), evaluates each distinct row once, and remembers the answers for the next
+method on the same text. In the language of game theory it is the *game*: the words are the players, `game(masks)`
+what each coalition is worth.
 """
 
 import numpy as np
@@ -18,7 +19,8 @@ class MaskedText:
         text: what to explain.
         target: the class to explain, by name or number; by default the one the model predicts, or the second class of a
             model with one sigmoid. It is held fixed for every mask.
-        replacement: what a removed word becomes: an id, "delete" to close the gap, or `None` for the model's own choice.
+        replacement: what a removed word becomes: an id, "delete" to close the gap, or `None` for the model's own
+            choice.
         output: "logit" or "probability" for a classifier, "rating" for a regression; by default the model's unit.
 
     Attributes:
@@ -32,21 +34,26 @@ class MaskedText:
         ValueError: if the text has no word that the model knows, or a setting is none of the above.
     """
 
-    def __init__(self, model: TextModel, text: str, target=None, replacement: int | str | None = None, output: str | None = None):
+    def __init__(
+        self, model: TextModel, text: str, target=None, replacement: int | str | None = None, output: str | None = None
+    ):
         self.model, self.encoding = model, model.encode(text)
         self.replacement = model.replacement if replacement is None else replacement
         if self.replacement != "delete" and not isinstance(self.replacement, int | np.integer):
             raise ValueError(f'replacement must be an id, "delete" or None, got {replacement!r}')
         if self.replacement == model.padding:
-            raise ValueError(f"id {self.replacement} is padding and would delete the word silently: say \"delete\" if that is meant")
+            raise ValueError(
+                f'id {self.replacement} is padding and would delete the word silently: say "delete" if that is meant'
+            )
         self.unit = output or model.unit
         if self.unit not in (model.unit, "probability"):
             raise ValueError(f'output must be {model.unit!r} or "probability", got {output!r}')
-        self._values: dict[bytes, float] = {}
         scores = model.predict_ids(self.encoding.ids[None])
         self._index = model.target_index(target, scores[0])
-        self.probability = float(model.probability(scores, self._index)[0]) if model.unit == "logit" else None
         self.target = model.classes[self._index]
+        self.probability = float(model.probability(scores, self._index)[0]) if model.unit == "logit" else None
+        everything = np.packbits(np.ones(len(self), bool))
+        self._values = {everything.tobytes(): float(self._in_unit(scores)[0])}  # {packed row: answer}
 
     def __len__(self) -> int:
         """The number of words."""
@@ -73,7 +80,7 @@ class MaskedText:
         keys = [row.tobytes() for row in rows]
         new = [i for i, key in enumerate(keys) if key not in self._values]
         if new:
-            values = self._evaluate(masks[first[new]])
+            values = self._in_unit(self.model.predict_ids(self.masked_ids(masks[first[new]])))
             self._values.update(zip((keys[i] for i in new), values, strict=True))
         return np.array([self._values[key] for key in keys])[inverse.reshape(-1)]
 
@@ -89,8 +96,8 @@ class MaskedText:
         """What the model says when every word is removed."""
         return float(self(np.zeros((1, len(self)), bool))[0])
 
-    def _evaluate(self, masks: np.ndarray) -> np.ndarray:
-        scores = self.model.predict_ids(self.masked_ids(masks))
+    def _in_unit(self, scores: np.ndarray) -> np.ndarray:
+        """(samples,) answers for the target, from all scores (samples, outputs)."""
         pick = self.model.probability if self.unit == "probability" else self.model.select
         return np.asarray(pick(scores, self._index), np.float64)
 

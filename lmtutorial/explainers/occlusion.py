@@ -4,8 +4,9 @@
 2. Ask it again without the first word, without the second, …
 3. A word's score is what the answer lost when the word went.
 
-Also called leave-one-out or representation erasure (Zeiler & Fergus 2014 for images; Li, Monroe & Jurafsky 2016 for text).
-What "without" means is a choice: by default a removed word becomes the model's unknown word, and its place stays.
+Also called leave-one-out or representation erasure (Zeiler & Fergus 2014 for images; Li, Monroe & Jurafsky 2016 for
+text). What "without" means is a choice: by default a removed word becomes the model's unknown word, and its place
+stays.
 """
 
 import numpy as np
@@ -22,8 +23,8 @@ def occlusion_scores(game: MaskedText) -> np.ndarray:
 def occlusion(game: MaskedText) -> Explanation:
     """score_i = F(x) - F(x without word i).
 
-    It costs one question more than the text has words. No law says what the scores add up to: two words that say the same
-    thing can both score zero, because either of them is enough.
+    It costs one question more than the text has words. No law says what the scores add up to: two words that say the
+    same thing can both score zero, because either of them is enough.
 
     Args:
         game: the model and text to explain; its `replacement` says what takes the place of a removed word.

@@ -1,6 +1,7 @@
 """What came before neural networks, and what every one of them has to beat.
 
-- `LexiconRule`: add up what people said of each word, and compare with a threshold. Nothing is trained but that threshold.
+- `LexiconRule`: add up what people said of each word, and compare with a threshold. Nothing is trained but that
+threshold.
 - `tune_counts`: logistic regression on counts of words and word pairs, the strongest simple classifier of short texts
   (Wang & Manning 2012), through scikit-learn. Its settings are chosen on validation, as ours are.
 """
@@ -30,7 +31,7 @@ GRID = {
 
 
 def words_of(text: str) -> list[str]:
-    """The tokens of a text by the package's own rules, so that models differ in what they learn and not in what they read."""
+    """The tokens of a text by the package's own rules: models differ in what they learn, not in what they read."""
     return [token for token, _, _ in RULES["words"](text)]
 
 
@@ -74,7 +75,9 @@ class LexiconRule:
         return (self.sums(texts) > self.threshold).astype(float)
 
 
-def counts_model(ngrams: tuple[int, int] = (1, 2), weighting: str = "presence", min_count: int = 1, C: float = 1.0) -> Pipeline:
+def counts_model(
+    ngrams: tuple[int, int] = (1, 2), weighting: str = "presence", min_count: int = 1, C: float = 1.0
+) -> Pipeline:
     """Logistic regression on counts of words and word pairs, as a scikit-learn pipeline `vectorizer`, `regression`.
 
     Args:

@@ -1,7 +1,8 @@
-"""The classic recipe: word vectors, two LSTM layers and a sigmoid; and a class that makes any such Keras model explainable.
+"""The classic recipe, word vectors, two LSTM layers and a sigmoid; and a class that makes any such model explainable.
 
-The recipe is the one that a thousand tutorials share: `Embedding` (frozen GloVe) -> `LSTM(64)` -> `LSTM(32)` -> `Dense(1)`.
-LSTM: Hochreiter & Schmidhuber 1997. `TextClassifier` = a `Preprocessor` + a Keras model, answering the `TextModel` seam.
+The recipe is the one that a thousand tutorials share: `Embedding` (frozen GloVe) -> `LSTM(64)` -> `LSTM(32)` ->
+`Dense(1)`. LSTM: Hochreiter & Schmidhuber 1997. A `TextClassifier` is a `Preprocessor` and a Keras model that belong
+together, and answers the `TextModel` seam.
 """
 
 import json
@@ -68,7 +69,8 @@ def _embedding_of(model: keras.Model) -> layers.Embedding:
 def _answering(embedding: layers.Embedding, embeddings):
     """Inside the block the layer answers with `embeddings`, whatever ids it is given.
 
-    A sub-model that starts behind the Embedding layer would have lost the mask, silently; this way the ids still make it.
+    A sub-model that starts behind the Embedding layer would have lost the mask, silently; this way the ids still make
+    it.
     """
     embedding.call = lambda ids: embeddings
     try:
@@ -84,7 +86,10 @@ def _before_last_activation(model: keras.Model):
         return last.input, "softmax"
     name = getattr(getattr(last, "activation", None), "__name__", None)
     if name not in ("sigmoid", "softmax", "linear") or not isinstance(last, layers.Dense | layers.Activation):
-        raise ValueError(f"the last layer must be Dense or Activation with sigmoid, softmax or linear; it is {last.name!r} with {name!r}")
+        raise ValueError(
+            "the last layer must be Dense or Activation with sigmoid, softmax or linear; "
+            f"it is {last.name!r} with {name!r}"
+        )
     return (Logits(last)(last.input) if isinstance(last, layers.Dense) else last.input), name
 
 
@@ -97,11 +102,12 @@ class TextClassifier(TextModel):
         classes: a name for each class.
 
     Raises:
-        ValueError: if the model has not exactly one `Embedding` layer, if its last activation is none of sigmoid, softmax
-            and linear, if the vocabulary is larger than the embedding, or if the number of class names does not fit.
+        ValueError: if the model has not exactly one `Embedding` layer, if its last activation is none of sigmoid,
+            softmax and linear, if the vocabulary is larger than the embedding, or if the number of class names does
+            not fit.
 
-    A model with a mask (`mask_zero=True`) reads each text at its own length. One without sees padding as words, so that it
-    is always fed the length it was built for: `length`, from its input shape or from `preprocessor.max_length`.
+    A model with a mask (`mask_zero=True`) reads each text at its own length. One without sees padding as words, so
+    that it is always fed the length it was built for: `length`, from its input shape or from `preprocessor.max_length`.
     """
 
     replacement = UNKNOWN
@@ -111,7 +117,8 @@ class TextClassifier(TextModel):
         self.embedding = _embedding_of(keras_model)
         if len(preprocessor.vocabulary) > self.embedding.input_dim:
             raise ValueError(
-                f"the vocabulary has {len(preprocessor.vocabulary)} entries and the embedding {self.embedding.input_dim} rows: "
+                f"the vocabulary has {len(preprocessor.vocabulary)} entries and the embedding "
+                f"{self.embedding.input_dim} rows: "
                 "this preprocessor does not belong to this model"
             )
         scores, activation = _before_last_activation(keras_model)
@@ -138,15 +145,17 @@ class TextClassifier(TextModel):
         if preprocessor is None and found:
             preprocessor = _preprocessor_of(found[0])
         if preprocessor is None:
-            raise ValueError(f"the model {model.name!r} has no TextVectorization layer: pass the preprocessor it was trained with")
+            raise ValueError(
+                f"the model {model.name!r} has no TextVectorization layer: pass the preprocessor it was trained with"
+            )
         return cls(model, preprocessor, classes=classes)
 
     def _fixed_length(self) -> int:
         length = self.embedding.input.shape[1] or self.preprocessor.max_length
         if length is None:
             raise ValueError(
-                "the model's Embedding has no mask, so that padding changes its answers: tell the length it was trained "
-                "with as the preprocessor's max_length, or train it with mask_zero=True"
+                "the model's Embedding has no mask, so that padding changes its answers: tell the length it was "
+                "trained with as the preprocessor's max_length, or train it with mask_zero=True"
             )
         return length
 
@@ -167,7 +176,7 @@ class TextClassifier(TextModel):
         return Encoding(text, tuple(spans[:kept]), ids, tuple((i, i + 1) for i in range(kept)), len(spans) - kept)
 
     def predict_ids(self, ids: np.ndarray) -> np.ndarray:
-        """Scores (batch, outputs) of ids (batch, time), before the last activation; `ValueError` for ids out of range."""
+        """Scores (batch, outputs) of ids (batch, time), before the last activation; `ValueError` for odd ids."""
         ids = np.asarray(ids, np.int32)
         if ids.ndim != 2 or ids.size and (ids.min() < 0 or ids.max() >= self.embedding.input_dim):
             raise ValueError(
@@ -209,8 +218,8 @@ class TextClassifier(TextModel):
         """What the model says of each text.
 
         Returns:
-            (batch,) probability of the second class for one sigmoid; (batch, classes) probabilities for a softmax; (batch,)
-            ratings for a regression.
+            (batch,) probability of the second class for one sigmoid; (batch, classes) probabilities for a softmax;
+            (batch,) ratings for a regression.
 
         Raises:
             ValueError: if a text is empty or is not a string.
@@ -264,10 +273,17 @@ def _class_names(classes: Sequence[str] | None, outputs: int, activation: str) -
 def _preprocessor_of(layer: layers.TextVectorization) -> Preprocessor:
     """A Preprocessor with the rules and the vocabulary of a TextVectorization layer."""
     config = layer.get_config()
-    default = {"standardize": "lower_and_strip_punctuation", "split": "whitespace", "ngrams": None, "output_mode": "int"}
+    default = {
+        "standardize": "lower_and_strip_punctuation",
+        "split": "whitespace",
+        "ngrams": None,
+        "output_mode": "int",
+    }
     odd = {key: config[key] for key, value in default.items() if config[key] != value}
     if odd:
-        raise ValueError(f"only a TextVectorization with its default rules can be read; this one has {odd}. Pass a preprocessor.")
+        raise ValueError(
+            f"only a TextVectorization with its default rules can be read; this one has {odd}. Pass a preprocessor."
+        )
     return Preprocessor(tuple(layer.get_vocabulary()), "keras", config["output_sequence_length"])
 
 

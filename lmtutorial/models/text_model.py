@@ -1,7 +1,8 @@
 """The seam: what an explainer may ask of a model.
 
-An explainer never sees Keras, PyTorch or a vocabulary. It asks a `TextModel` to `encode` a text into words and ids, to score
-ids, to embed ids, and to score embeddings. Whatever answers these four can be explained by every method of the package.
+An explainer never sees Keras, PyTorch or a vocabulary. It asks a `TextModel` to `encode` a text into words and ids,
+to score ids, to embed ids, and to score embeddings. Whatever answers these four can be explained by every method of
+the package.
 """
 
 from abc import ABC, abstractmethod

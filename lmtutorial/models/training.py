@@ -1,58 +1,50 @@
 """Fit a Keras model: a seed first, progress while it runs, the best epoch kept.
 
-The best epoch is the one with the lowest validation loss (early stopping: Prechelt 1998). The test set is nowhere in this
+The best epoch is the one with the lowest validation loss (early stopping: Prechelt 1998). The test set is nowhere in
+this
 file: it is read once, after every choice has been made.
 """
 
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
-from ..preprocessing import PADDING
 from .classifier import build_lstm, round_to_float16
 
+STEP = 8  # widths of batches are multiples of it
 
-class TrimmedBatches(keras.utils.PyDataset):
+
+def trimmed_batches(ids: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None = None) -> tf.data.Dataset:
     """Batches of texts of like length, without the padding that none of them needs.
 
-    A model with a mask gives the same answers with and without padding, but pays for every step of it. Each epoch shuffles the
-    rows, sorts them by length within pools of 32 batches, and shuffles the batches. Widths are multiples of 8, so that few
-    shapes are compiled.
+    A model with a mask gives the same answers with and without padding, but pays for every step of it. Widths are
+    multiples of 8, so that few shapes are compiled.
 
     Args:
         ids: (rows, time) padded with 0 on the right.
         labels: (rows,).
-        batch_size: rows to a batch; the last one may hold fewer.
-        seed: of the shuffling; `None` keeps the rows in order.
+        batch_size: rows to a batch; the last of each width may hold fewer.
+        seed: shuffle anew for each epoch, from this seed; `None` keeps the rows in order.
+
+    Returns:
+        batches of ids (batch, width) and labels (batch, 1).
     """
-
-    POOL, STEP = 32, 8
-
-    def __init__(self, ids: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None = None):
-        super().__init__()
-        self.ids, self.labels, self.batch_size = ids, np.asarray(labels, np.float32)[:, None], batch_size
-        self.lengths = (ids != PADDING).sum(axis=1)
-        self.random = None if seed is None else np.random.default_rng(seed)
-        self.on_epoch_end()
-
-    def on_epoch_end(self):
-        rows = np.arange(len(self.ids)) if self.random is None else self.random.permutation(len(self.ids))
-        pool = self.POOL * self.batch_size
-        rows = [part[np.argsort(self.lengths[part], kind="stable")] for part in np.split(rows, range(pool, len(rows), pool))]
-        self.batches = [part[i : i + self.batch_size] for part in rows for i in range(0, len(part), self.batch_size)]
-        if self.random is not None:
-            self.random.shuffle(self.batches)
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.batches[index]
-        width = -(-max(1, self.lengths[rows].max()) // self.STEP) * self.STEP
-        ids = np.full((len(rows), width), PADDING, np.int32)
-        kept = min(width, self.ids.shape[1])
-        ids[:, :kept] = self.ids[rows, :kept]
-        return ids, self.labels[rows]
+    labels = np.asarray(labels, np.float32)[:, None]
+    rows = tf.data.Dataset.from_tensor_slices((ids, labels))
+    if seed is not None:
+        rows = rows.shuffle(len(ids), seed=seed)
+    rows = rows.map(lambda row, label: (row[: tf.maximum(1, tf.math.count_nonzero(row, dtype=tf.int32))], label))
+    boundaries = list(range(STEP + 1, ids.shape[1] + STEP + 1, STEP))
+    batches = rows.bucket_by_sequence_length(
+        lambda row, label: tf.shape(row)[0],
+        boundaries,
+        [batch_size] * (len(boundaries) + 1),
+        pad_to_bucket_boundary=True,
+    )
+    _, rows_of_width = np.unique(-(-np.maximum(1, np.count_nonzero(ids, axis=1)) // STEP), return_counts=True)
+    count = int(np.sum(-(-rows_of_width // batch_size)))
+    return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
 
 
 def fit(
@@ -95,10 +87,11 @@ def fit(
     model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate), metrics=["accuracy"])
     best = keras.callbacks.EarlyStopping("val_loss", patience=patience or epochs, restore_best_weights=True)
     history = model.fit(
-        TrimmedBatches(*train, batch_size, seed),
-        validation_data=TrimmedBatches(*validation, 256),
+        trimmed_batches(*train, batch_size, seed),
+        validation_data=trimmed_batches(*validation, 256),
         epochs=epochs,
         callbacks=[best],
+        shuffle=False,  # the batches are shuffled already
         verbose=verbose,
     )
     return pd.DataFrame(history.history).rename_axis("epoch").rename(index=lambda epoch: epoch + 1)
@@ -117,8 +110,8 @@ def freeze_then_tune(
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train the recipe with frozen word vectors, then let the vectors move at a low rate.
 
-    While the layers above are still random their gradients would wreck the vectors: so these wait until the first phase is
-    over. (Gradual unfreezing: Howard & Ruder 2018.)
+    While the layers above are still random their gradients would wreck the vectors: so these wait until the first
+    phase is over. (Gradual unfreezing: Howard & Ruder 2018.)
 
     Args:
         matrix: (vocabulary, dim) embedding matrix.

@@ -3,8 +3,8 @@
     python -m lmtutorial.models.zoo reviews-lstm                    # train the five seeds, write the best and its card
     python -m lmtutorial.models.zoo reviews-lstm --seeds 3 --folder mine     # one seed, into a folder of one's own
 
-Every choice is made on validation: the settings below, the epoch, and which of the seeds ships. The test set is read once, after
-that, for the scores on the card (`model_card("reviews-lstm")`).
+Every choice is made on validation: the settings below, the epoch, and which of the seeds ships. The test set is read
+once, after that, for the scores on the card (`model_card("reviews-lstm")`).
 """
 
 import argparse
@@ -26,13 +26,15 @@ from .training import fit, freeze_then_tune
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a review classifier is trained; see `freeze_then_tune` for the settings."""
+    """How a review classifier is trained; see `freeze_then_tune` for the settings. `printed` is the recipe as usually
+    printed."""
 
     max_tokens: int = 10_000
     rules: str = "words"
     dropout: float = 0.3
     frozen: dict = field(default_factory=lambda: {"epochs": 6, "batch_size": 64, "learning_rate": 1e-3})
     tuned: dict = field(default_factory=lambda: {"epochs": 16, "batch_size": 64, "learning_rate": 1e-3, "patience": 3})
+    printed: dict = field(default_factory=lambda: {"epochs": 12, "batch_size": 32, "learning_rate": 1e-3})
 
 
 RECIPES = {"reviews-lstm": Recipe()}
@@ -40,7 +42,8 @@ RECIPES = {"reviews-lstm": Recipe()}
 
 @dataclass(frozen=True)
 class ReviewData:
-    """The rated reviews, ready for training: a preprocessor, the embedding matrix, and ids with labels for each split."""
+    """The rated reviews, ready for training: a preprocessor, the embedding matrix, and ids with labels for each
+    split."""
 
     preprocessor: Preprocessor
     matrix: np.ndarray
@@ -53,7 +56,9 @@ class ReviewData:
         reviews = corpora.load_reviews()
         training_texts = list(reviews.loc[reviews["split"] == "train", "text"])
         preprocessor = Preprocessor.fit(training_texts, max_tokens=recipe.max_tokens, rules=recipe.rules)
-        matrix = embeddings.embedding_matrix(embeddings.load_glove(words=preprocessor.vocabulary), preprocessor.vocabulary)
+        matrix = embeddings.embedding_matrix(
+            embeddings.load_glove(words=preprocessor.vocabulary), preprocessor.vocabulary
+        )
         rated = {split: rows for split, rows in reviews.dropna(subset="label").groupby("split")}
         texts = {split: list(rows["text"]) for split, rows in rated.items()}
         labels = {split: rows["label"].to_numpy(int) for split, rows in rated.items()}
@@ -81,13 +86,13 @@ def train_frozen(data: ReviewData, recipe: Recipe, seed: int, verbose: str | int
     """The recipe as it is usually printed: vectors frozen, no dropout; its epoch chosen on validation too."""
     keras.utils.set_random_seed(seed)
     model = build_lstm(data.matrix)
-    fit(model, data.ids("train"), data.ids("validation"), seed=seed, verbose=verbose, **recipe.frozen)
+    fit(model, data.ids("train"), data.ids("validation"), seed=seed, verbose=verbose, **recipe.printed)
     round_to_float16(model)
     return TextClassifier(model, data.preprocessor)
 
 
 def interval(right: np.ndarray, *, draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of `right`, (rows,) or (rows, seeds): rows are drawn again with replacement."""
+    """95 % bootstrap interval of the mean of `right`, (rows,) or (rows, seeds), over the rows."""
     per_row = np.asarray(right, float).reshape(len(right), -1).mean(axis=1)
     random = np.random.default_rng(seed)
     means = [per_row[random.integers(0, len(per_row), len(per_row))].mean() for _ in range(draws)]
@@ -96,8 +101,9 @@ def interval(right: np.ndarray, *, draws: int = 10_000, seed: int = 0) -> tuple[
 
 
 def score(data: ReviewData, models: list) -> dict:
-    """Accuracy of models that differ in their seed: each on validation and test, the mean of the latter with its interval."""
-    right = np.stack([(m.predict(data.texts["test"]) > 0.5) == data.labels["test"] for m in models], axis=1)
+    """Accuracy of models that differ in their seed: each on validation and test, and the test's mean with interval."""
+    texts, labels = data.texts["test"], data.labels["test"]
+    right = np.stack([(model.predict(texts) > 0.5) == labels for model in models], axis=1)
     return {
         "validation": [round(data.accuracy(m, "validation"), 4) for m in models],
         "test": [round(float(r), 4) for r in right.mean(axis=0)],
@@ -184,7 +190,16 @@ def model_card(name: str) -> dict:
 def score_table(name: str = "reviews-lstm") -> pd.DataFrame:
     """The card's test accuracies as a table: one row a model, with its mean over seeds and its 95 % interval."""
     scores = model_card(name)["scores"]
-    rows = {model: {"seeds": len(s["test"]), "accuracy": s["test_mean"], "low": s["test_interval"][0], "high": s["test_interval"][1]} for model, s in scores.items() if isinstance(s, dict)}
+    rows = {
+        model: {
+            "seeds": len(s["test"]),
+            "accuracy": s["test_mean"],
+            "low": s["test_interval"][0],
+            "high": s["test_interval"][1],
+        }
+        for model, s in scores.items()
+        if isinstance(s, dict)
+    }
     return pd.DataFrame(rows).T.astype({"seeds": int}).sort_values("accuracy", ascending=False)
 
 
