@@ -218,6 +218,7 @@ def train_word2vec(
     epochs: int = 10,
     sg: bool = True,
     seed: int = 0,
+    progress: bool = True,
 ) -> KeyedVectors:
     """Word2Vec with negative sampling, trained by gensim; the same seed gives the same vectors in every process.
 
@@ -231,6 +232,7 @@ def train_word2vec(
         epochs: passes over the sentences; a small corpus needs more of them.
         sg: skip-gram (the word predicts its neighbours) or, if False, CBOW (the neighbours predict the word).
         seed: of the start values, the sampling and the windows.
+        progress: show a bar after two seconds; False is silent.
 
     Returns:
         the vectors, most frequent word first, with `get_vecattr(word, "count")`.
@@ -247,7 +249,7 @@ def train_word2vec(
     model.build_vocab(sentences)
     if not len(model.wv):
         raise ValueError(f"no word occurs min_count={min_count} times in {len(sentences)} sentences: lower min_count")
-    with tqdm(total=epochs, desc="Word2Vec", unit="epoch", delay=2) as bar:
+    with tqdm(total=epochs, desc="Word2Vec", unit="epoch", delay=2, disable=not progress) as bar:
         progress = CallbackAny2Vec()
         progress.on_epoch_end = lambda model: bar.update()
         model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[progress])

@@ -246,6 +246,14 @@ def test_training_follows_its_settings():
     assert not np.array_equal(vectors.vectors, embeddings.train_word2vec(SENTENCES, dim=6, min_count=8, seed=1).vectors)
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_shows_the_epochs_unless_silence_is_asked_for(capsys, monkeypatch, progress):
+    bar = embeddings.tqdm
+    monkeypatch.setattr(embeddings, "tqdm", lambda **settings: bar(**settings | {"delay": 0}))
+    embeddings.train_word2vec(SENTENCES, dim=4, epochs=2, progress=progress)
+    assert ("Word2Vec: 100%" in capsys.readouterr().err) == progress
+
+
 @pytest.mark.parametrize("sentences", ["a text", ["a text", "another"]])
 def test_training_refuses_text_that_was_not_split(sentences):
     with pytest.raises(ValueError, match="lists of tokens"):
