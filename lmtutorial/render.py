@@ -13,8 +13,10 @@ import numpy as np
 
 # The words of a rendered explanation, apart from its code so that they can be translated.
 WORDS = {
-    "heading": "{target}: {unit} {output}{extra}, explained by {method}",
-    "probability": " (probability {probability})",
+    "heading": "{target}: {answer} · method: {method}",
+    "logit": "probability {probability} (logit {output})",
+    "probability": "probability {output}",
+    "other": "{unit} {output}",
     "spoken": "{word}: {score}",
 }
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's blue and vermilion
@@ -40,9 +42,10 @@ def number(score: float, digits: int = 2) -> str:
 def heading(target: str, unit: str, output: float, method: str, probability: float | None = None) -> str:
     """One line that says what was explained: the target, the model's answer (with a probability if any), the method."""
     shown = number(output) if unit != "probability" else f"{output:.2f}"
-    known = unit == "logit" and probability is not None
-    extra = WORDS["probability"].format(probability=f"{probability:.2f}") if known else ""
-    return WORDS["heading"].format(target=target, unit=unit, output=shown, extra=extra, method=method.replace("_", " "))
+    form = "probability" if unit == "probability" else "other" if probability is None else "logit"
+    likely = None if probability is None else f"{probability:.2f}"
+    answer = WORDS[form].format(unit=unit, output=shown, probability=likely)
+    return WORDS["heading"].format(target=target, answer=answer, method=method.replace("_", " "))
 
 
 def opacity(score: float, largest: float) -> float:

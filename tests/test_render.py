@@ -44,7 +44,7 @@ def test_sign_and_number_stand_beside_the_colour():
 
 
 def test_the_heading_names_target_answer_and_method():
-    assert E._heading() == "positive: logit +2.00 (probability 0.88), explained by occlusion"
+    assert E._heading() == "positive: probability 0.88 (logit +2.00) · method: occlusion"
 
 
 def test_lone_surrogates_and_nul_can_be_written_to_a_page():
