@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from gensim.corpora.wikicorpus import extract_pages
+from gensim.corpora.wikicorpus import extract_pages, filter_wiki
 from gensim.test.utils import datapath
+from tqdm import tqdm
 
 import lmtutorial as lt
 from lmtutorial import corpora
@@ -80,6 +81,22 @@ def test_no_document_crosses_the_splits(name):
     documents = table.groupby(table["id"].str.split("_").str[0])["split"].nunique()
     assert len(documents) > 100
     assert documents.max() == 1
+
+
+@pytest.mark.parametrize(("name", "overlap"), [("tweets", 0.6), ("products", 0.35), ("editorials", 1.0)])
+def test_near_duplicates_are_found_without_comparing_every_pair(name, overlap):
+    texts = LOAD[name]()["text"]
+    expected = near_duplicate_pairs(texts, overlap)
+    assert len(expected) > 50
+    assert corpora.near_duplicates(texts, overlap).tolist() == sorted(expected.tolist())
+
+
+def test_texts_without_words_are_like_no_other_and_an_overlap_out_of_range_is_refused():
+    assert corpora.near_duplicates(["", "...", "", "a"]).shape == (0, 2)
+    assert corpora.near_duplicates([]).shape == (0, 2)
+    for overlap in (0, -1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match=f"at most 1, got {overlap}"):
+            corpora.near_duplicates(["a"], overlap)
 
 
 def test_the_lexicon_gives_each_word_ten_ratings_and_their_mean():
@@ -252,6 +269,24 @@ def test_articles_are_plain_text(articles):
 def test_entities_and_tags_in_a_page_become_what_a_reader_sees():
     shown = corpora.plain_text("AT&amp;T &ndash; 4 &gt; 3<br/> a<sup>2</sup>\n=== ''Caf&eacute;'' ===\n#one\n#two")
     assert shown == "AT&T – 4 > 3 a2\nCafé\none\ntwo"
+
+
+def test_a_less_than_sign_does_not_swallow_the_rest_of_an_article(xml, articles):
+    shown = "Found below <10 ppm, p < 0.05, x < y in H2O"
+    assert corpora.plain_text("Found below <10 ppm, p &lt; 0.05, x &lt; y<br> in H<sub>2</sub>O") == shown
+    with bz2.open(DUMP) as file:
+        markup = next(text for title, text, _ in extract_pages(file) if title == "Asphalt")
+    asphalt = next(article.text for article in articles if article.title == "Asphalt")
+    assert len(filter_wiki(markup)) < 10_000 < 30_000 < len(asphalt)
+    assert "are found in the <10 ppm level" in asphalt and "\0" not in asphalt
+
+
+def test_the_bar_can_be_left_out(raw_text, monkeypatch, capsys):
+    monkeypatch.setattr(corpora, "tqdm", lambda **look: tqdm(**look | {"delay": 0}))
+    list(lt.load_wikipedia())
+    assert "100%" in capsys.readouterr().err
+    list(lt.load_wikipedia(progress=False))
+    assert capsys.readouterr().err == ""
 
 
 def test_a_limit_stops_early_and_a_table_can_be_made(raw_text):
