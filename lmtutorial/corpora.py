@@ -169,8 +169,10 @@ def near_duplicates(texts: Sequence[str], overlap: float = 0.6) -> np.ndarray:
         needed, longest = math.ceil(overlap * len(bag) - tiny), len(bag) / overlap + tiny
         rarest = sorted(bag, key=lambda word: (frequency[word], word))[: len(bag) - needed + 1]
         for i in {i for word in rarest for i in holders[word]}:
-            if needed <= len(bags[i]) <= longest and len(bags[i] & bag) >= overlap * len(bags[i] | bag) - tiny:
-                pairs.append((i, j))
+            if needed <= len(bags[i]) <= longest:
+                shared = len(bags[i] & bag)
+                if shared >= overlap * (len(bags[i]) + len(bag) - shared) - tiny:
+                    pairs.append((i, j))
         for word in rarest:
             holders[word].append(j)
     return np.array(sorted(pairs), dtype=int).reshape(-1, 2)
