@@ -155,6 +155,17 @@ def test_saving_and_loading_changes_no_answer(tmp_path):
         assert (again.classes, again.unit, again.length) == (model.classes, model.unit, model.length)
 
 
+def test_the_optimizer_is_not_saved(tmp_path):
+    for trained in (False, True):
+        model = recipe()
+        if trained:
+            model.compile("adam", "binary_crossentropy")
+            model.fit(PRE.ids(TEXTS), np.array([1.0, 0.0, 0.0, 1.0]), verbose=0)
+        TextClassifier(model, PRE).save(tmp_path / str(trained))
+    plain, after_training = ((tmp_path / name / "model.keras").stat().st_size for name in ("False", "True"))
+    assert after_training < 1.05 * plain
+
+
 def test_rounded_weights_are_exactly_what_float16_can_hold():
     model = recipe()
     round_to_float16(model)

@@ -234,7 +234,7 @@ class TextClassifier(TextModel):
         """Write `model.keras`, `preprocessor.json` and `classes.json` into `folder`."""
         folder = Path(folder)
         with written_whole(folder / "model.keras") as beside:
-            self.keras_model.save(beside)
+            _bare(self.keras_model).save(beside)
         self.preprocessor.save(folder / "preprocessor.json")
         with written_whole(folder / "classes.json") as beside:
             beside.write_text(json.dumps(self.classes), encoding="utf-8")
@@ -251,6 +251,11 @@ class TextClassifier(TextModel):
         except Exception as error:  # zipfile, h5py and Keras each have their own errors for a damaged file
             raise ValueError(f"{file} is damaged, or is no Keras model ({type(error).__name__}: {error})") from error
         return cls(model, preprocessor, classes=classes)
+
+
+def _bare(model: keras.Model) -> keras.Model:
+    """The same layers without the optimizer, whose state is twice as large as the model."""
+    return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
 def _existing(file: Path) -> Path:
