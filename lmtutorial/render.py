@@ -60,7 +60,8 @@ def word_html(word: str, score: float, largest: float) -> str:
     arrow = "" if shown[0] not in "+\N{MINUS SIGN}" else "▲" if shown[0] == "+" else "▼"
     spoken = clean(WORDS["spoken"].format(word=word, score=shown))
     return (
-        f'<span role="listitem" aria-label="{spoken}" style="display:inline-flex;flex-direction:column;align-items:center;line-height:1.25;'
+        f'<span role="listitem" aria-label="{spoken}" style="display:inline-flex;'
+        "flex-direction:column;align-items:center;line-height:1.25;"
         f"margin:2px 1px;padding:1px 5px 2px;border-radius:5px;"
         f'background-color:rgba({r},{g},{b},{opacity(score, largest)})">{clean(word)}'
         f'<span style="font-size:.68em;font-variant-numeric:tabular-nums;white-space:nowrap">'
