@@ -124,7 +124,8 @@ def test_every_reference_is_complete_and_cited_keys_exist(root, tracked):
     entries = parse_file(root / "book" / "references.bib").entries
     for key, entry in entries.items():
         assert {"title", "year"} <= set(entry.fields) and entry.persons["author"], key
-        assert {"doi", "url"} & set(entry.fields), f"{key}: where can it be read?"
+        printed = {"booktitle", "publisher", "pages"} <= set(entry.fields)  # older than any address
+        assert {"doi", "url"} & set(entry.fields) or printed, f"{key}: where can it be read?"
     for path, text in tracked.items():
         if path.endswith((".md", ".ipynb")):
             cited = {k.strip() for found in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for k in found.split(",")}
