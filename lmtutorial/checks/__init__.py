@@ -18,6 +18,7 @@ One module a chapter (`ch02.py`); its exercises appear here by name: `checks.sof
 import functools
 import importlib
 import pkgutil
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -127,9 +128,7 @@ class Exercise:
 
 def exercise(name: str) -> Exercise:
     """A new exercise of the module that calls this; its messages are under `name` in the chapter's messages file."""
-    import inspect
-
-    module = inspect.stack()[1].frame.f_globals["__name__"]
+    module = sys._getframe(1).f_globals["__name__"]  # inspect.stack() takes seconds once TensorFlow is loaded
     return Exercise(name, module.rpartition(".")[2])
 
 
