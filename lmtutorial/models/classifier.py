@@ -187,9 +187,12 @@ class TextClassifier(TextModel):
         return np.concatenate(parts) if parts else np.zeros((0, self._scorer.output_shape[-1]), np.float32)
 
     def _predict_batch(self, ids: np.ndarray) -> np.ndarray:
-        """Scores of one batch. Shapes are rounded up, so that the backend compiles few of them."""
+        """Scores of one batch. Shapes are rounded up, so that the backend compiles few of them.
+
+        A lone row would be multiplied by another routine than a row among many, and differ in the sixth digit.
+        """
         rows = len(ids)
-        height = min(BATCH, 1 << (rows - 1).bit_length())
+        height = min(BATCH, max(32, 1 << (rows - 1).bit_length()))
         width = self.length or -(-ids.shape[1] // 16) * 16
         padded = np.full((height, width), PADDING, np.int32)
         padded[:, : ids.shape[1]] = ids[np.arange(height) % rows]
