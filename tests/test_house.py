@@ -124,8 +124,7 @@ def test_every_reference_is_complete_and_cited_keys_exist(root, tracked):
     entries = parse_file(root / "book" / "references.bib").entries
     for key, entry in entries.items():
         assert {"title", "year"} <= set(entry.fields) and entry.persons["author"], key
-        printed = {"booktitle", "publisher", "pages"} <= set(entry.fields)  # older than any address
-        assert {"doi", "url"} & set(entry.fields) or printed, f"{key}: where can it be read?"
+        assert {"doi", "url"} & set(entry.fields), f"{key}: where can it be read?"
     for path, text in tracked.items():
         if path.endswith((".md", ".ipynb")):
             cited = {k.strip() for found in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for k in found.split(",")}
@@ -146,13 +145,8 @@ def test_continuous_integration_is_a_script_that_may_be_run(root):
 
 
 def test_ruff_finds_nothing_to_mend(root):
-    import shutil
     import sys
 
-    if not (
-        shutil.which("ruff") or subprocess.run([sys.executable, "-m", "ruff", "--version"], check=False).returncode == 0
-    ):
-        pytest.skip("ruff is not installed")
     found = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "."], cwd=root, capture_output=True, text=True, check=False
     )
