@@ -4,9 +4,12 @@
 threshold.
 - `tune_counts`: logistic regression on counts of words and word pairs, the strongest simple classifier of short texts
   (Wang & Manning 2012), through scikit-learn. Its settings are chosen on validation, as ours are.
+- `CountsClassifier`: such a regression behind the `TextModel` seam, so that an explainer can be held against a model
+  whose weights are known.
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +20,8 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 from tqdm.auto import tqdm
 
-from ..preprocessing import RULES
+from ..preprocessing import PADDING, RULES, SPECIAL, UNKNOWN, check_texts
+from .text_model import Encoding, TextModel, check_text, sigmoid
 
 NEGATIONS = frozenset("not no never n't nothing neither nor without hardly".split())
 
@@ -90,21 +94,35 @@ def counts_model(
     options = {"binary": True} if weighting == "presence" else {"sublinear_tf": True} if weighting == "tfidf" else {}
     return Pipeline(
         [
-            ("vectorizer", vectorizer(analyzer=_Ngrams(ngrams), min_df=min_count, **options)),
+            ("vectorizer", vectorizer(analyzer=Ngrams(ngrams), min_df=min_count, **options)),
             ("regression", LogisticRegression(C=C, solver="liblinear")),
         ]
     )
 
 
 @dataclass(frozen=True)
-class _Ngrams:
-    """Text -> its n-grams, joined by blanks."""
+class Ngrams:
+    """Text -> its n-grams, the words of each joined by blanks.
+
+    >>> Ngrams((1, 2))("Not a bore")
+    ['not', 'a', 'bore', 'not a', 'a bore']
+    """
 
     ngrams: tuple[int, int]
 
     def __call__(self, text: str) -> list[str]:
-        words, (shortest, longest) = words_of(text), self.ngrams
-        return [" ".join(words[i : i + n]) for n in range(shortest, longest + 1) for i in range(len(words) - n + 1)]
+        return self.of_words(words_of(text))
+
+    def of_words(self, words: Sequence[str]) -> list[str]:
+        """The n-grams of a text that is split already."""
+        return [ngram for ngram, _, _ in self.places(words)]
+
+    def places(self, words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+        """(n-gram, first word, last word + 1), the short ones first."""
+        shortest, longest = self.ngrams
+        for n in range(shortest, longest + 1):
+            for start in range(len(words) - n + 1):
+                yield " ".join(words[start : start + n]), start, start + n
 
 
 def tune_counts(
@@ -127,3 +145,82 @@ def tune_counts(
             if accuracy > best[0]:
                 best = (accuracy, Pipeline([("vectorizer", vectorizer), ("regression", model[1])]))
     return best[1], pd.DataFrame(rows).sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+
+
+class CountsClassifier(TextModel):
+    """Logistic regression on counts of n-grams, as a model that every explainer but the gradients can ask.
+
+    Args:
+        pipeline: what `tune_counts` or a fitted `counts_model` gives.
+        classes: names of the labels 0 and 1.
+
+    Raises:
+        ValueError: if the pipeline has not been fitted, or not to two labels.
+
+    The ids are places in a list of the words that have a part in any weight. A word that is removed becomes the unknown
+    word, whose id is part of no n-gram: with the word go the pairs that it stood in, and no new pair is made.
+    """
+
+    unit, replacement = "logit", UNKNOWN
+
+    def __init__(self, pipeline: Pipeline, classes: Sequence[str] = ("negative", "positive")):
+        self.vectorizer, self.regression = pipeline[0], pipeline[1]
+        if len(getattr(self.regression, "classes_", ())) != 2 or len(classes) != 2:
+            raise ValueError("a CountsClassifier needs a pipeline that was fitted to two labels, and two class names")
+        self.classes = tuple(classes)
+        self.ngrams: Ngrams = self.vectorizer.analyzer
+        self._names = self.vectorizer.get_feature_names_out()
+        known = {word for ngram in self._names for word in ngram.split(" ")}
+        self.vocabulary = (*SPECIAL, *sorted(known))
+        self._id_of = {word: i for i, word in enumerate(self.vocabulary)}
+        self._count = copy.copy(self.vectorizer)  # the same counts, of texts that are split into words already
+        self._count.analyzer = self.ngrams.of_words
+
+    @property
+    def intercept(self) -> float:
+        """The logit of a text without any known n-gram."""
+        return float(self.regression.intercept_[0])
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """{n-gram: weight}, everything that the model has learned but the intercept."""
+        return dict(zip(self._names, self.regression.coef_[0].tolist(), strict=True))
+
+    def shares(self, words: Sequence[str]) -> dict[str, float]:
+        """{n-gram: weight x value} of the known n-grams of a text; they add up to its logit minus `intercept`."""
+        row = self._count.transform([words]).tocoo()
+        return dict(zip(self._names[row.col], row.data * self.regression.coef_[0, row.col], strict=True))
+
+    def encode(self, text: str) -> Encoding:
+        found = list(RULES["words"](check_text(text)))
+        if not found:
+            raise ValueError(f"{text!r} has no word")
+        ids = np.array([self._id_of.get(word, UNKNOWN) for word, _, _ in found], np.int32)
+        if np.all(ids == UNKNOWN):
+            raise ValueError(f"the model knows none of the words of {text!r}")
+        spans = tuple((start, end) for _, start, end in found)
+        return Encoding(text, spans, ids, tuple((i, i + 1) for i in range(len(ids))))
+
+    def predict_ids(self, ids: np.ndarray) -> np.ndarray:
+        """Logits (batch, 1), float64, of ids (batch, time); `ValueError` for odd ids."""
+        ids = np.asarray(ids)
+        if ids.ndim != 2 or ids.size and not 0 <= ids.min() <= ids.max() < len(self.vocabulary):
+            raise ValueError(f"ids must be (batch, time) and in [0, {len(self.vocabulary)}), got shape {ids.shape}")
+        return self._logits([[self.vocabulary[i] for i in row if i != PADDING] for row in ids])
+
+    def _logits(self, texts: list[list[str]]) -> np.ndarray:
+        """(batch, 1) logits of texts that are split into words; n-grams that the model does not know count nothing."""
+        return self.regression.decision_function(self._count.transform(texts))[:, None] if texts else np.zeros((0, 1))
+
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        """(batch,) probability of the second class; `ValueError` if a text is empty or is not a string."""
+        return sigmoid(self._logits([words_of(check_text(text)) for text in check_texts(texts)])[:, 0])
+
+    def embed(self, ids: np.ndarray):
+        raise ValueError(
+            "a model that counts words has no word vectors, and so no gradient: read its weights "
+            "(explainers.by_design.explain_counts), or use occlusion, LIME or a Shapley method"
+        )
+
+    def predict_embeddings(self, embeddings, ids: np.ndarray):
+        self.embed(ids)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from .. import corpora, embeddings, files
 from ..preprocessing import Preprocessor
-from .baselines import LexiconRule, tune_counts
+from .baselines import CountsClassifier, LexiconRule, tune_counts
 from .classifier import TextClassifier, build_lstm, round_to_float16
 from .training import fit, freeze_then_tune
 
@@ -112,16 +112,6 @@ def score(data: ReviewData, models: list) -> dict:
     }
 
 
-class _Counts:
-    """A scikit-learn pipeline that predicts as the other models do: the probability of "positive"."""
-
-    def __init__(self, pipeline):
-        self.pipeline = pipeline
-
-    def predict(self, texts):
-        return self.pipeline.predict_proba(texts)[:, 1]
-
-
 def baseline_scores(data: ReviewData) -> dict:
     """The lexicon rule, and logistic regression on one- and two-word counts tuned on validation."""
     rule = LexiconRule.tune(corpora.load_lexicon(), data.texts["train"], data.labels["train"])
@@ -130,7 +120,7 @@ def baseline_scores(data: ReviewData) -> dict:
     return {
         "majority": round(float(max(np.mean(data.labels["test"]), 1 - np.mean(data.labels["test"]))), 4),
         "lexicon rule": {"threshold": rule.threshold, "negation": rule.negation, **score(data, [rule])},
-        "logistic regression": {"settings": grid.iloc[0].to_dict(), **score(data, [_Counts(pipeline)])},
+        "logistic regression": {"settings": grid.iloc[0].to_dict(), **score(data, [CountsClassifier(pipeline)])},
     }
 
 
