@@ -137,6 +137,16 @@ def test_weights_are_shared_so_that_further_training_is_seen():
     assert np.abs(model.predict(TEXTS) - before).min() > 0.1
 
 
+def test_layers_whose_weights_are_broken_are_named():
+    keras_model = recipe()
+    model = TextClassifier.from_keras(keras_model, PRE)
+    assert model.broken_layers() == []
+    keras_model.get_layer("lstm_2").set_weights(
+        [np.full_like(w, np.nan) for w in keras_model.get_layer("lstm_2").get_weights()]
+    )
+    assert model.broken_layers() == ["lstm_2"] and model.vocabulary_size == SIZE
+
+
 def test_predictions_come_in_the_order_of_the_texts_whatever_their_lengths():
     model = TextClassifier.from_keras(recipe(), PRE)
     many = TEXTS * 100

@@ -198,6 +198,13 @@ class TextClassifier(TextModel):
         padded[:, : ids.shape[1]] = ids[np.arange(height) % rows]
         return self._scorer.predict_on_batch(padded)[:rows]
 
+    @property
+    def vocabulary_size(self) -> int:
+        return len(self.preprocessor.vocabulary)
+
+    def broken_layers(self) -> list[str]:
+        return [a.name for a in self.keras_model.layers if not all(np.isfinite(w).all() for w in a.get_weights())]
+
     def embed(self, ids: np.ndarray):
         return self.embedding(ops.convert_to_tensor(np.asarray(ids, np.int32)))
 

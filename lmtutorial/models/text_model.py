@@ -54,12 +54,14 @@ class TextModel(ABC):
         unit: "logit", or "rating" for a regression.
         replacement: the id that stands for "no word here".
         padding: the id behind the end of a text.
+        vocabulary_size: ids run from 0 to one below it; `None` where a model does not say.
     """
 
     classes: tuple[str, ...]
     unit: str
     replacement: int
     padding: int = PADDING
+    vocabulary_size: int | None = None
 
     @abstractmethod
     def encode(self, text: str) -> Encoding:
@@ -79,6 +81,10 @@ class TextModel(ABC):
 
         `ids` say which positions are padding; `predict_embeddings(embed(ids), ids)` equals `predict_ids(ids)`.
         """
+
+    def broken_layers(self) -> list[str]:
+        """Names of the layers whose weights hold a NaN or an infinity; empty where a model cannot tell."""
+        return []
 
     def target_index(self, target: str | int | None, scores: np.ndarray) -> int:
         """The number of the class to explain: the one named, or by default the one predicted.
