@@ -31,6 +31,7 @@ _HOME = {
     "TextClassifier": "models.classifier",
     "load_model": "models.zoo",
     "explain": "explainers",
+    "compare": "explainers",
     "Explanation": "explainers",
     "MaskedText": "explainers",
 }

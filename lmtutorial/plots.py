@@ -174,3 +174,20 @@ def context_reach(length: int = 7, order: int = 2) -> None:
         ax.set(xlim=(-0.6, length + 0.6), ylim=(-0.4, 2.1), title=name)
         ax.set_axis_off()
     plt.show()
+
+
+def side_by_side(rows: Sequence[str], series: dict[str, Sequence[float]]) -> None:
+    """Signed shares in [-1, 1]: one row a word, one column of bars for each entry of `series`, on a common scale."""
+    height = 0.8 + 0.27 * len(rows)
+    _, axes = plt.subplots(1, len(series), figsize=(max(3.0, 0.9 + 1.25 * len(series)), height), sharey=True)
+    for ax, (name, values) in zip(np.atleast_1d(axes), series.items(), strict=True):
+        values = np.asarray(values, float)
+        ax.barh(range(len(rows)), values, color=np.where(values < 0, ORANGE, BLUE), height=0.7)
+        ax.axvline(0, color=GREY, linewidth=1)
+        ax.set(xlim=(-1.08, 1.08), xticks=[-1, 0, 1])
+        ax.set_title(name.replace(" ", "\n"), fontsize=10)
+        ax.grid(False, axis="y")
+        ax.tick_params(axis="y", length=0)
+    np.atleast_1d(axes)[0].set_yticks(range(len(rows)), rows)
+    np.atleast_1d(axes)[0].invert_yaxis()
+    plt.show()

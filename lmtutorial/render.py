@@ -98,6 +98,39 @@ def tokens_html(
     )
 
 
+def table_html(title: str, words: Sequence[str], columns: Sequence[str], scores: np.ndarray) -> str:
+    """Words down the side, methods across: each score on the colour of its share of its column's strongest.
+
+    Args:
+        title: a line above the table.
+        words: one row each.
+        columns: one method each.
+        scores: (words, methods) numbers.
+
+    Returns:
+        HTML as of `tokens_html`; a table too wide for the page scrolls by itself.
+    """
+    largest = np.abs(scores).max(axis=0, initial=0.0)
+    cell = "padding:1px 8px;border:0;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
+    head = "".join(
+        f'<th scope="col" style="{cell};vertical-align:bottom;white-space:normal">{clean(c)}</th>' for c in columns
+    )
+    rows = []
+    for word, row in zip(words, scores, strict=True):
+        cells = []
+        for score, top in zip(row, largest, strict=True):
+            r, g, b = FOR if score >= 0 else AGAINST
+            colour = f"background-color:rgba({r},{g},{b},{opacity(score, top)})"
+            cells.append(f'<td style="{cell};{colour}">{number(score)}</td>')
+        rows.append(f'<tr><th scope="row" style="{cell};text-align:left">{clean(word)}</th>{"".join(cells)}</tr>')
+    return (
+        '<div class="lm-table" style="max-width:100%;overflow-x:auto" tabindex="0" role="region" '
+        f'aria-label="{clean(title)}"><div style="font-size:.85em;opacity:.85">{clean(title)}</div>'
+        '<table style="border-collapse:separate;border-spacing:1px;font-size:.9em;margin:0">'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
 def tokens_text(title: str, words: Sequence[str], scores: np.ndarray) -> str:
     """The same in plain text: one word a line, with a bar as long as its score.
 

@@ -1,18 +1,54 @@
 """Which words made the model answer as it did?
 
-`explain` is the front door. Each method is a function of a `MaskedText` (a model, a text and a target) in a module of
-its own: `from lmtutorial.explainers.occlusion import occlusion`.
+`explain` is the front door, `compare` puts methods side by side. Each method is a function of a `MaskedText` (a model,
+a text and a target) in a module of its own: `from lmtutorial.explainers.lime import lime`.
 """
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ..files import nearest
 from ..models.text_model import TextModel
-from . import occlusion as _occlusion
 from .explanation import Explanation
 from .masking import MaskedText
 
-METHODS = {"occlusion": _occlusion.occlusion}
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
-__all__ = ["METHODS", "Explanation", "MaskedText", "explain"]
+# {name of a method: the module it lives in}; a module is imported when its method is first asked for.
+METHODS = {
+    "occlusion": "occlusion",
+    "saliency": "gradients",
+    "input_x_gradient": "gradients",
+    "smooth_grad": "gradients",
+    "integrated_gradients": "gradients",
+    "lime": "lime",
+    "exact_shapley": "shapley",
+    "kernel_shap": "shapley",
+    "permutation_shap": "shapley",
+    "partition_shap": "shapley",
+}
+
+__all__ = ["METHODS", "Comparison", "Explanation", "MaskedText", "compare", "explain", "method_named"]
+
+
+def method_named(name: str) -> Callable[..., Explanation]:
+    """The function behind a name in `METHODS`; `ValueError` offers the nearest name."""
+    if name not in METHODS:
+        raise ValueError(f"no method {name!r}{nearest(name, METHODS)}")
+    return getattr(import_module(f".{METHODS[name]}", __name__), name)
+
+
+def play(game: MaskedText, method: str, **settings) -> Explanation:
+    """Let a method play a game; `ValueError` for a setting that it does not have."""
+    function = method_named(method)
+    known = [name for name in inspect.signature(function).parameters if name != "game"]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{method} has no setting {name!r}{nearest(name, known)}; it has {known}")
+    return function(game, **settings)
 
 
 def explain(
@@ -37,18 +73,60 @@ def explain(
         **settings: settings of the method.
 
     Raises:
-        ValueError: if there is no such method, if `model` is no model, or if the text is empty or has no known word.
+        ValueError: if there is no such method or setting, if `model` is no model, or if the text is empty or has no
+            known word.
 
     >>> import lmtutorial as lt
     >>> e = lt.explain(lt.load_model("reviews-lstm"), "a gorgeous, moving film")
     >>> e.tokens, e.unit
     (['a', 'gorgeous', 'moving', 'film'], 'logit')
     """
-    if method not in METHODS:
-        raise ValueError(f"no method {method!r}{nearest(method, METHODS)}")
+    method_named(method)
+    return play(_game(model, text, target, replacement, output), method, **settings)
+
+
+def _game(model, text, target, replacement, output) -> MaskedText:
     if not isinstance(model, TextModel):
         raise ValueError(
             f"{type(model).__name__} is no TextModel: wrap a Keras model with "
             "TextClassifier.from_keras(model, preprocessor)"
         )
-    return METHODS[method](MaskedText(model, text, target, replacement, output), **settings)
+    return MaskedText(model, text, target, replacement, output)
+
+
+def compare(
+    model: TextModel,
+    text: str,
+    methods=("occlusion", "input_x_gradient", "integrated_gradients", "lime", "kernel_shap", "partition_shap"),
+    *,
+    target: str | int | None = None,
+    replacement: int | str | None = None,
+    output: str | None = None,
+) -> "Comparison":
+    """Several methods side by side on one text. They share one game, so that no question is asked twice.
+
+    Args:
+        model, text, target, replacement, output: as for `explain`.
+        methods: names in `METHODS`, or {name: settings of that method}.
+
+    Returns:
+        a `Comparison`: a table in a notebook, with `.table()`, `.agreement()` and `.plot()`.
+
+    Raises:
+        ValueError: as `explain` does, or if no method is named.
+    """
+    from .comparison import Comparison
+
+    if isinstance(methods, str):
+        methods = (methods,)
+    settings = dict(methods) if isinstance(methods, dict) else {name: {} for name in methods}
+    for name in settings:
+        method_named(name)
+    game = _game(model, text, target, replacement, output)
+    return Comparison({name: play(game, name, **chosen) for name, chosen in settings.items()})
+
+
+def __getattr__(name: str):
+    if name == "Comparison":
+        return import_module(".comparison", __name__).Comparison
+    raise AttributeError(f"{__name__} has no {name!r}")

@@ -6,13 +6,24 @@ method on the same text. In the language of game theory it is the *game*: the wo
 what each coalition is worth.
 """
 
+import warnings
+
 import numpy as np
+from tqdm.auto import tqdm
 
 from ..models.text_model import TextModel
+
+# A question reads samples x words. What takes longer than about half a minute is announced, what would take a quarter
+# of an hour on two cores is refused.
+LONG, TOO_LONG = 10**7, 3 * 10**8
+CHUNK = 2**22  # ids made at a time: 16 MB
 
 
 class MaskedText:
     """A text and a model, as a function of the words that are kept.
+
+    Nothing is evaluated before the first question; that one carries the whole text and the empty one along, so that a
+    method that asks one question costs one call of the model.
 
     Args:
         model: any `TextModel`.
@@ -25,10 +36,8 @@ class MaskedText:
 
     Attributes:
         encoding: words, spans and ids of the text.
-        target: name of the class that is explained.
         unit: what `game(masks)` returns.
-        probability: of the target, for the whole text; `None` for a regression.
-        evaluations: how many distinct rows the model has been asked so far.
+        evaluations: how many distinct rows have been answered so far.
 
     Raises:
         ValueError: if the text has no word that the model knows, or a setting is none of the above.
@@ -48,12 +57,11 @@ class MaskedText:
         self.unit = output or model.unit
         if self.unit not in (model.unit, "probability"):
             raise ValueError(f'output must be {model.unit!r} or "probability", got {output!r}')
-        scores = model.predict_ids(self.encoding.ids[None])
-        self._index = model.target_index(target, scores[0])
-        self.target = model.classes[self._index]
-        self.probability = float(model.probability(scores, self._index)[0]) if model.unit == "logit" else None
-        everything = np.packbits(np.ones(len(self), bool))
-        self._values = {everything.tobytes(): float(self._in_unit(scores)[0])}  # {packed row: answer}
+        if self.unit == "probability" and model.unit != "logit":
+            raise ValueError(f"a model that answers with a {model.unit} has no probabilities")
+        self._index = None if target is None else model.target_index(target, np.empty(0))
+        self._probability = None
+        self._values = {}  # {key of a row: answer}
 
     def __len__(self) -> int:
         """The number of words."""
@@ -63,6 +71,25 @@ class MaskedText:
     def evaluations(self) -> int:
         return len(self._values)
 
+    @property
+    def index(self) -> int:
+        """The number of the explained class."""
+        if self._index is None:
+            self.whole()
+        return self._index
+
+    @property
+    def target(self) -> str:
+        """The name of the explained class."""
+        return self.model.classes[self.index]
+
+    @property
+    def probability(self) -> float | None:
+        """The target's probability for the whole text; `None` for a regression."""
+        if self._probability is None and self.model.unit == "logit":
+            self.whole()
+        return self._probability
+
     def __call__(self, masks: np.ndarray) -> np.ndarray:
         """What the model says when only the words marked `True` are kept.
 
@@ -71,18 +98,60 @@ class MaskedText:
 
         Returns:
             (samples,) float64, in `unit`.
+
+        Raises:
+            ValueError: if the masks do not fit, if the question would read more than 300 million words, or if an
+                answer is not a finite number.
         """
         masks = np.asarray(masks)
         if masks.dtype != bool or masks.ndim != 2 or masks.shape[1] != len(self):
             raise ValueError(f"masks must be booleans (samples, {len(self)}), got {masks.dtype} {masks.shape}")
-        packed = np.packbits(masks, axis=1)
-        rows, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-        keys = [row.tobytes() for row in rows]
-        new = [i for i, key in enumerate(keys) if key not in self._values]
-        if new:
-            values = self._in_unit(self.model.predict_ids(self.masked_ids(masks[first[new]])))
-            self._values.update(zip((keys[i] for i in new), values, strict=True))
-        return np.array([self._values[key] for key in keys])[inverse.reshape(-1)]
+        asked = masks if self._values else np.concatenate([self._ends(), masks])
+        distinct, first, inverse = np.unique(_keys(asked), return_index=True, return_inverse=True)
+        keys = distinct.tolist()
+        new = np.array([key not in self._values for key in keys], bool)
+        if new.any():
+            self._ask(asked[first[new]])
+        answers = np.array([self._values[key] for key in keys])
+        return answers[inverse.reshape(-1)][len(asked) - len(masks) :]
+
+    def remember(self, masks: np.ndarray, scores: np.ndarray) -> None:
+        """Take answers that were found another way, as by a gradient that was computed anyway.
+
+        Args:
+            masks: (samples, words) booleans.
+            scores: (samples, outputs) of the model.
+        """
+        keys, scores = _keys(np.asarray(masks, bool)).tolist(), np.asarray(scores)
+        whole = _keys(self._ends()[:1]).tolist()[0]
+        if whole in keys:
+            answer = scores[keys.index(whole)][None]
+            self._index = self.model.target_index(None, answer[0]) if self._index is None else self._index
+            if self.model.unit == "logit":
+                self._probability = float(self.model.probability(answer, self._index)[0])
+        pick = self.model.probability if self.unit == "probability" else self.model.select
+        values = np.asarray(pick(scores, self.index), np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError(f"the model answers {values[~np.isfinite(values)][0]} to {self.encoding.text[:60]!r}")
+        self._values.update(zip(keys, values.tolist(), strict=True))
+
+    def _ask(self, masks: np.ndarray) -> None:
+        """Let the model answer rows that it has not answered before."""
+        work = masks.shape[0] * len(self.encoding.ids)
+        size = f"{len(masks):,} variants of a text of {len(self):,} words"
+        if work > TOO_LONG:
+            raise ValueError(f"{size} would take the model too long: explain a shorter text, or ask for fewer samples")
+        if work > LONG:
+            warnings.warn(f"the model has to read {size}: this takes a while", stacklevel=3)
+        rows = max(64, CHUNK // len(self.encoding.ids))
+        starts = range(0, len(masks), rows)
+        steps = tqdm(starts, desc="asking the model", delay=2, leave=False) if work > LONG else starts
+        scores = np.concatenate([self.model.predict_ids(self.masked_ids(masks[i : i + rows])) for i in steps])
+        self.remember(masks, scores)
+
+    def _ends(self) -> np.ndarray:
+        """(2, words) masks of the whole text and of the empty one."""
+        return np.array([[True], [False]]).repeat(len(self), axis=1)
 
     def without_each_word(self) -> np.ndarray:
         """(words, words) masks: row i keeps every word but word i."""
@@ -90,16 +159,11 @@ class MaskedText:
 
     def whole(self) -> float:
         """What the model says of the whole text."""
-        return float(self(np.ones((1, len(self)), bool))[0])
+        return float(self(self._ends()[:1])[0])
 
     def nothing(self) -> float:
         """What the model says when every word is removed."""
-        return float(self(np.zeros((1, len(self)), bool))[0])
-
-    def _in_unit(self, scores: np.ndarray) -> np.ndarray:
-        """(samples,) answers for the target, from all scores (samples, outputs)."""
-        pick = self.model.probability if self.unit == "probability" else self.model.select
-        return np.asarray(pick(scores, self._index), np.float64)
+        return float(self(self._ends()[1:])[0])
 
     def masked_ids(self, masks: np.ndarray) -> np.ndarray:
         """(samples, time) ids of the text with the words that `masks` leaves out replaced or deleted."""
@@ -112,3 +176,11 @@ class MaskedText:
         # close the gaps: kept ids move to the left in their order, padding fills the right
         order = np.argsort(~kept, axis=1, kind="stable")
         return np.where(np.take_along_axis(kept, order, axis=1), ids[order], self.model.padding).astype(ids.dtype)
+
+
+def _keys(masks: np.ndarray) -> np.ndarray:
+    """(samples,) a key for each row, the same for equal rows; integers up to 64 words, else byte strings."""
+    packed = np.packbits(masks, axis=1)  # (samples, words / 8)
+    if packed.shape[1] <= 8:
+        return np.pad(packed, ((0, 0), (0, 8 - packed.shape[1]))).view(np.uint64)[:, 0]
+    return np.ascontiguousarray(packed).view(f"S{packed.shape[1]}")[:, 0]

@@ -17,7 +17,8 @@ from .masking import MaskedText
 
 def occlusion_scores(game: MaskedText) -> np.ndarray:
     """(words,) score of word i = game(all words) - game(all words but i)."""
-    return game.whole() - game(game.without_each_word())
+    without = game(game.without_each_word())  # the first question also fetches the whole text's answer
+    return game.whole() - without
 
 
 def occlusion(game: MaskedText) -> Explanation:
