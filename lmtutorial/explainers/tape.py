@@ -1,0 +1,172 @@
+"""The one gradient function: what a model answers at points in embedding space, and how steeply it rises there.
+
+1. The model's part behind the embeddings is written down once as a TensorFlow graph with a `GradientTape` around it.
+   Its numbers of rows and positions are left open, so that it is compiled once per model and not once per text.
+2. Rows are run in chunks that fit into memory, many at a time.
+3. Each chunk's gradient is reduced to one number per row and position in float64 before the next chunk begins.
+
+It needs TensorFlow as Keras' backend: JAX and PyTorch take gradients of functions without a tape, in other ways.
+"""
+
+import warnings
+from collections.abc import Callable
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..models.text_model import TextModel
+from .masking import MaskedText
+
+CHUNK = 2**29  # bytes that a chunk of rows may need
+KEPT = 32  # what the way back needs per byte of embeddings: 25 were measured for two LSTM layers of 64 and 32 units
+# Rows x positions. What takes longer than about half a minute is announced, what would take an hour is refused.
+LONG, TOO_LONG = 2 * 10**5, 10**7
+
+_COMPILED: "WeakKeyDictionary[TextModel, GradientFunction]" = WeakKeyDictionary()
+
+
+def slopes(game: MaskedText, rows: int, at: Callable, reduce: Callable) -> tuple[np.ndarray, np.ndarray]:
+    """F(e) and the reduced dF/de at rows of embeddings e; F is the game's target in the game's unit.
+
+    Args:
+        game: says which model, text, target and unit. It learns what the model answers to row 0.
+        rows: how many rows there are.
+        at: `at(start, stop)` makes the embeddings (n, time, dim) of these rows; row 0 is the whole text.
+        reduce: turns gradients (n, time, dim), float64, into (n, time).
+
+    Returns:
+        scores (rows, outputs) as the model gives them, and the reduced gradients (rows, time).
+
+    Raises:
+        ValueError: if Keras runs on another backend, if the model answers NaN, or if there is too much to compute.
+    """
+    ids = game.encoding.ids
+    compiled = gradient_function(game.model)
+    step = max(2, rows_at_a_time(len(ids) * compiled.position_bytes))  # both ends of a path come first
+    _announce(rows, len(ids))
+    scores, reduced = [], []
+    for start in tqdm(range(0, rows, step), desc="gradients", delay=2, leave=False, disable=rows <= step):
+        embeddings = at(start, min(start + step, rows))
+        answers, gradient = compiled(game, embeddings, np.repeat(ids[None], len(embeddings), axis=0))
+        _check_finite(game, answers, gradient)
+        if start == 0:
+            game.remember(np.ones((1, len(game)), bool), answers[:1])
+        # +1, or -1 for the first class of a model with one sigmoid
+        sign = game.model.select(np.ones((1, answers.shape[1])), game.index)[0]
+        scores.append(answers)
+        reduced.append(reduce(sign * gradient.astype(np.float64)))
+    return np.concatenate(scores), np.concatenate(reduced)
+
+
+def rows_at_a_time(size: int) -> int:
+    """How many rows of embeddings of `size` bytes are run together.
+
+    >>> rows_at_a_time(400 * 50 * 4), rows_at_a_time(10_000 * 50 * 4)
+    (209, 8)
+    """
+    return max(1, CHUNK // (KEPT * size))
+
+
+def gradient_function(model: TextModel) -> "GradientFunction":
+    """The compiled gradient of a model, made when it is first asked for and kept as long as the model lives."""
+    if model not in _COMPILED:
+        _COMPILED[model] = GradientFunction(model)
+    return _COMPILED[model]
+
+
+class GradientFunction:
+    """`function(game, embeddings, ids)` -> scores (rows, outputs) and gradients (rows, time, dim) of the game's target.
+
+    Args:
+        model: whose `predict_embeddings` is differentiated.
+
+    Raises:
+        ValueError: if Keras runs on another backend than TensorFlow.
+    """
+
+    def __init__(self, model: TextModel):
+        _need_tensorflow()
+        import tensorflow as tf
+
+        sample = model.embed(np.full((1, 1), model.replacement, np.int32))  # for its width and type only
+        self.dtype, self.position_bytes = sample.dtype, sample.shape[-1] * sample.dtype.size
+        asked = ref(model)  # the model must not be kept alive by what is kept for it
+
+        @tf.function
+        def scores_and_gradient(embeddings, ids, index, probability):
+            with tf.GradientTape() as tape:
+                tape.watch(embeddings)
+                scores = asked().predict_embeddings(embeddings, ids)  # (rows, outputs)
+            one = tf.one_hot(index, scores.shape[-1], dtype=tf.float64)  # dF/dscores of a logit or a rating
+            slope = tf.where(probability, _probability_slope(tf.cast(scores, tf.float64), one), one)
+            return scores, tape.gradient(scores, embeddings, tf.cast(slope, scores.dtype))
+
+        shapes = [
+            ((None, None, sample.shape[-1]), sample.dtype),
+            ((None, None), tf.int32),
+            ((), tf.int32),
+            ((), tf.bool),
+        ]
+        self._graph = scores_and_gradient.get_concrete_function(*(tf.TensorSpec(*shape) for shape in shapes))
+        self._outputs = self._graph.structured_outputs[0].shape[-1]
+
+    def __call__(self, game: MaskedText, embeddings: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        import tensorflow as tf
+
+        # one output is explained without asking which class it speaks for, because that may cost a question
+        index = game.index if self._outputs > 1 else 0
+        scores, gradient = self._graph(
+            tf.constant(embeddings, self.dtype),
+            tf.constant(ids, tf.int32),
+            tf.constant(index),
+            tf.constant(game.unit == "probability"),
+        )
+        return scores.numpy(), gradient.numpy()
+
+
+def _need_tensorflow() -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"gradients need TensorFlow, and Keras runs on {keras.backend.backend()!r}: "
+            'set os.environ["KERAS_BACKEND"] = "tensorflow" before keras is imported'
+        )
+
+
+def _probability_slope(scores, one):
+    """dp/dscores (rows, outputs): p (1 - p) for one sigmoid, p (one - all probabilities) for a softmax.
+
+    Taken from the scores in float64, because a float32 sigmoid is flat from a logit of 17 on.
+    """
+    import tensorflow as tf
+
+    if scores.shape[-1] == 1:
+        return tf.sigmoid(scores) * tf.sigmoid(-scores)
+    p = tf.nn.softmax(scores)
+    return tf.reduce_sum(one * p, axis=-1, keepdims=True) * (one - p)
+
+
+def _announce(rows: int, time: int) -> None:
+    work = rows * time
+    if work > TOO_LONG:
+        raise ValueError(
+            f"the gradient at {rows:,} points of a text of {time:,} positions would take too long: "
+            "explain a shorter text, or take fewer points"
+        )
+    if work > LONG:
+        warnings.warn(
+            f"the gradient at {rows:,} points of a text of {time:,} positions takes a while: "
+            "the model reads them one after the other, forwards and backwards",
+            stacklevel=4,
+        )
+
+
+def _check_finite(game: MaskedText, scores: np.ndarray, gradient: np.ndarray) -> None:
+    for what, values in (("answers", scores), ("has gradients of", gradient)):
+        odd = values[~np.isfinite(values)]
+        if len(odd):
+            layers = game.model.broken_layers()
+            cause = f": the weights of its layers {layers} hold NaN or infinity" if layers else ""
+            raise ValueError(f"the model {what} {odd[0]} to {game.encoding.text[:60]!r}{cause}")
