@@ -6,6 +6,7 @@ program shows as plain quotation and italics, get a class here, so that the styl
 label of them.
 """
 
+import re
 import shutil
 from importlib.metadata import files
 from pathlib import Path
@@ -56,6 +57,21 @@ def hand_out_learners_copies(app, doctree) -> None:
             link.replace_self(download_reference("", "", *link.children, reftarget=file, refdoc=app.env.docname))
 
 
+def number_by_file(app, env) -> list[str]:
+    """A chapter has the number of its file: pages and prose agree, whichever chapters are still to be written."""
+    for page, numbers in env.toc_secnumbers.items():
+        match = re.match(r"notebooks/(\d+)_", page)
+        if not match:
+            continue
+        chapter = int(match[1])
+        for anchor, number in numbers.items():
+            numbers[anchor] = (chapter, *number[1:]) if number else number
+        for node in [env.titles[page], *env.tocs[page].findall(nodes.reference)]:
+            if node.get("secnumber"):
+                node["secnumber"] = [chapter, *node["secnumber"][1:]]
+    return []
+
+
 def leave_thebe_out(app, pagename, templatename, context, doctree) -> None:
     """Take Thebe's scripts off the page: it needs a network, and jupyter-book declares its constants twice."""
     for kind in ("script_files", "css_files"):
@@ -68,5 +84,6 @@ def setup(app) -> dict:
     app.connect("builder-inited", copy_mathjax)
     app.connect("doctree-read", add_classes)
     app.connect("doctree-read", hand_out_learners_copies, priority=100)  # before Sphinx gathers what is handed out
+    app.connect("env-get-updated", number_by_file, priority=900)  # once Sphinx has counted
     app.connect("html-page-context", leave_thebe_out, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -16,6 +16,7 @@ LOCK = ROOT / "requirements.lock"
 HEADER = (
     "# Exact versions for Python 3.11 to 3.13, chosen by `make lock` from pyproject.toml (extra: test). Do not edit.\n"
 )
+BEYOND = "python_full_version >= '3.14'"  # uv looks further than we support
 COMMAND = (
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--fork-strategy", "fewest"),
     *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> None:
     lines = [
         line
         for line in LOCK.read_text(encoding="utf-8").splitlines()
-        if line and not line.startswith(("#", "-e", "./"))
+        if line and not line.startswith(("#", "-e", "./")) and BEYOND not in line
     ]
     LOCK.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
     print(f"{LOCK.name}: {len(lines)} lines")
