@@ -180,7 +180,7 @@ class MaskedText:
 
 def _keys(masks: np.ndarray) -> np.ndarray:
     """(samples,) a key for each row, the same for equal rows; integers up to 64 words, else byte strings."""
-    packed = np.packbits(masks, axis=1)  # (samples, words / 8)
+    packed = np.packbits(np.ascontiguousarray(masks), axis=1)  # (samples, words / 8)
     if packed.shape[1] <= 8:
         return np.pad(packed, ((0, 0), (0, 8 - packed.shape[1]))).view(np.uint64)[:, 0]
     return np.ascontiguousarray(packed).view(f"S{packed.shape[1]}")[:, 0]
