@@ -93,6 +93,36 @@ def test_a_model_with_a_mask_reads_each_text_at_its_own_length():
     assert np.allclose(together, alone, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["recipe", "unmasked"])
+def test_a_rows_answer_does_not_depend_on_how_many_rows_are_asked_with_it(name):
+    model = TextClassifier.from_keras(MODELS[name](), PRE)
+    ids = np.tile(model.ids(TEXTS), (3000, 1))  # 12,000 rows of 12 ids: several batches
+    whole = model.predict_ids(ids)
+    for rows in (1, 2, 3, 7, 12, 13, 100, 1001, 12_000):
+        # one unit in the last place of a float32 near 4; routines differ from one processor to the next
+        assert np.allclose(model.predict_ids(ids[:rows]), whole[:rows], atol=1e-6), rows
+    assert model.predict_ids(ids[:0]).shape == (0, whole.shape[1])
+
+
+def test_the_model_is_compiled_once_for_all_shapes(monkeypatch):
+    model = TextClassifier.from_keras(recipe(), PRE)
+    traced, call = [], type(model._scorer).call
+    monkeypatch.setattr(
+        type(model._scorer), "call", lambda self, *args, **kw: traced.append(1) or call(self, *args, **kw)
+    )
+    for rows, words in ((1, 3), (40, 12), (300, 7), (1, 1)):
+        assert np.isfinite(model.predict_ids(np.ones((rows, words)))).all()
+    assert len(traced) == 1
+
+
+def test_another_backend_of_keras_gives_the_same_scores(monkeypatch):
+    keras_model = recipe()
+    ids = TextClassifier.from_keras(keras_model, PRE).ids(TEXTS)
+    expected = TextClassifier.from_keras(keras_model, PRE).predict_ids(ids)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "another")
+    assert np.allclose(TextClassifier.from_keras(keras_model, PRE).predict_ids(ids), expected, atol=1e-6)
+
+
 def test_a_model_without_a_mask_keeps_the_length_it_was_built_for():
     model = TextClassifier.from_keras(unmasked(), PRE)
     assert model.length == 12 and model.ids(["dull"]).shape == (1, 12)
@@ -192,6 +222,7 @@ def test_rounded_weights_are_exactly_what_float16_can_hold():
         (lambda m: m.encode("xyzzy plugh"), "knows none of the words of 'xyzzy plugh'"),
         (lambda m: m.predict_ids(np.array([[SIZE + 1]])), f"values from {SIZE + 1} to {SIZE + 1}"),
         (lambda m: m.predict_ids(np.array([1, 2])), r"ids must be \(batch, time\)"),
+        (lambda m: TextClassifier(unmasked(), PRE).predict_ids(np.ones((1, 13))), "reads 12 ids of each text, got 13"),
         (lambda m: m.target_index("postive", np.zeros(1)), "did you mean 'positive'"),
         (lambda m: TextClassifier(m.keras_model, PRE, classes=["one"]), "2 classes, and 1 names"),
         (lambda m: TextClassifier.from_keras(m.keras_model), "pass the preprocessor"),

@@ -8,6 +8,7 @@ together, and answers the `TextModel` seam.
 import json
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -18,7 +19,9 @@ from ..files import written_whole
 from ..preprocessing import PADDING, UNKNOWN, Preprocessor
 from .text_model import Encoding, TextModel, check_text, check_texts
 
-BATCH = 256
+SORTED = 256  # rows of like length, scored together
+TILE = 12  # heights of batches are multiples of it; matrix routines take rows by 4 or 6 at a time
+MOST_IDS, MOST_PAIRS = 1 << 16, 1 << 23  # in one batch: ids, and pairs of ids of the same text (attention's memory)
 
 
 def build_lstm(
@@ -126,6 +129,7 @@ class TextClassifier(TextModel):
         self.classes = _class_names(classes, scores.shape[-1], activation)
         self.length = None if self.embedding.mask_zero else self._fixed_length()
         self._scorer = keras.Model(self.embedding.input, scores)  # starts at the ids, behind a TextVectorization
+        self._forward = _compiled(self._scorer)
 
     @classmethod
     def from_keras(
@@ -183,20 +187,24 @@ class TextClassifier(TextModel):
                 f"ids must be (batch, time) and in [0, {self.embedding.input_dim}), got shape {ids.shape}"
                 + (f" with values from {ids.min()} to {ids.max()}" if ids.size else "")
             )
-        parts = [self._predict_batch(ids[i : i + BATCH]) for i in range(0, len(ids), BATCH)]
+        if self.length and ids.shape[1] > self.length:
+            raise ValueError(f"the model reads {self.length} ids of each text, got {ids.shape[1]}")
+        parts = [self._predict_batch(part) for part in _batches(ids)]
         return np.concatenate(parts) if parts else np.zeros((0, self._scorer.output_shape[-1]), np.float32)
 
     def _predict_batch(self, ids: np.ndarray) -> np.ndarray:
-        """Scores of one batch. Shapes are rounded up, so that the backend compiles few of them.
+        """Scores of one batch.
 
-        A lone row would be multiplied by another routine than a row among many, and differ in the sixth digit.
+        The last rows of a matrix may be multiplied by another routine than the rest, and then differ in the seventh
+        digit. Rows that repeat the first ones fill the batch to whole tiles, so that no row's answer depends on how
+        many others are asked with it.
         """
         rows = len(ids)
-        height = min(BATCH, max(32, 1 << (rows - 1).bit_length()))
-        width = self.length or -(-ids.shape[1] // 16) * 16
-        padded = np.full((height, width), PADDING, np.int32)
-        padded[:, : ids.shape[1]] = ids[np.arange(height) % rows]
-        return self._scorer.predict_on_batch(padded)[:rows]
+        used = np.flatnonzero((ids != PADDING).any(axis=0))
+        width = self.length or (used[-1] + 1 if len(used) else 1)  # a mask makes the columns behind these superfluous
+        filled = np.full((-(-rows // TILE) * TILE, width), PADDING, np.int32)
+        filled[:, : ids.shape[1]] = ids[np.arange(len(filled)) % rows, :width]
+        return self._forward(filled)[:rows]
 
     @property
     def vocabulary_size(self) -> int:
@@ -215,13 +223,11 @@ class TextClassifier(TextModel):
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """(batch, outputs) scores before the last activation. Texts of like length are run together."""
         ids = self.ids(texts)
-        lengths = (ids != PADDING).sum(axis=1)
-        order = np.argsort(lengths, kind="stable")
+        order = np.argsort((ids != PADDING).sum(axis=1), kind="stable")
         result = np.empty((len(ids), self._scorer.output_shape[-1]), np.float32)
-        for start in range(0, len(ids), BATCH):
-            rows = order[start : start + BATCH]
-            width = self.length or max(1, lengths[rows].max())
-            result[rows] = self.predict_ids(ids[rows, :width])
+        for start in range(0, len(ids), SORTED):
+            rows = order[start : start + SORTED]
+            result[rows] = self.predict_ids(ids[rows])
         return result
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
@@ -261,6 +267,33 @@ class TextClassifier(TextModel):
         except Exception as error:  # zipfile, h5py and Keras each have their own errors for a damaged file
             raise ValueError(f"{file} is damaged, or is no Keras model ({type(error).__name__}: {error})") from error
         return cls(model, preprocessor, classes=classes)
+
+
+def _batches(ids: np.ndarray) -> list[np.ndarray]:
+    """Rows of ids (rows, time) in batches of like height: few, because each step of each batch has its fixed cost, and
+    small enough for the memory.
+    """
+    rows, width = ids.shape
+    most = max(TILE, min(MOST_IDS // max(1, width), MOST_PAIRS // max(1, width) ** 2) // TILE * TILE)
+    tiles = -(-rows // TILE)
+    count = -(-tiles * TILE // most)
+    height = -(-tiles // count) * TILE if count else TILE
+    return [ids[i : i + height] for i in range(0, rows, height)]
+
+
+def _compiled(scorer: keras.Model):
+    """`scorer` as one function of ids (batch, time), compiled once for every batch and time at its first call."""
+    if keras.backend.backend() != "tensorflow":
+        return scorer.predict_on_batch
+    import tensorflow as tf
+
+    @cache
+    def traced():
+        shape = tf.TensorSpec((None, scorer.input.shape[1]), tf.int32)
+        return tf.function(lambda ids: scorer(ids, training=False), input_signature=[shape]).get_concrete_function()
+
+    # what a plain tf.function asks itself at each call takes as long as a third of ten short texts
+    return lambda ids: traced()(tf.constant(ids)).numpy()
 
 
 def _bare(model: keras.Model) -> keras.Model:
