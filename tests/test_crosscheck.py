@@ -16,37 +16,10 @@ def model():
 
 @pytest.fixture(scope="module")
 def torch_model(model):
-    """The classifier written in torch, with the shipped weights."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
+    from benchmarks.torch_copy import torch_copy
 
-    class Classifier(torch.nn.Module):
-        def __init__(self, keras_model):
-            super().__init__()
-            weights = iter(torch.tensor(w) for w in keras_model.get_weights())
-            self.embedding = torch.nn.Embedding.from_pretrained(next(weights))
-            self.lstms = torch.nn.ModuleList()
-            for _ in range(2):
-                kernel, recurrent, bias = next(weights), next(weights), next(weights)
-                lstm = torch.nn.LSTM(kernel.shape[0], recurrent.shape[0], batch_first=True)
-                # both order the gates input, forget, cell, output; torch adds a second bias
-                lstm.load_state_dict(
-                    {
-                        "weight_ih_l0": kernel.T,
-                        "weight_hh_l0": recurrent.T,
-                        "bias_ih_l0": bias,
-                        "bias_hh_l0": torch.zeros_like(bias),
-                    }
-                )
-                self.lstms.append(lstm)
-            self.kernel, self.bias = next(weights), next(weights)
-
-        def forward(self, ids):
-            x = self.embedding(ids)
-            for lstm in self.lstms:
-                x, _ = lstm(x)
-            return (x[:, -1] @ self.kernel + self.bias)[:, 0]  # (batch,) logits
-
-    return Classifier(model.keras_model).eval()
+    return torch_copy(model)
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +44,54 @@ def test_occlusion_is_captums_feature_ablation(model, torch_model, texts):
         ids = torch.tensor(model.encode(text).ids[None]).long()
         theirs = attr.FeatureAblation(torch_model).attribute(ids, baselines=UNKNOWN)
         assert np.allclose(lt.explain(model, text, method="occlusion").scores, theirs[0].numpy(), atol=1e-5)
+
+
+def embeddings_of(model, text):
+    """The text's vectors (1, time, dim) and those of as many unknown words."""
+    import torch
+
+    ids = model.encode(text).ids[None]
+    return [torch.tensor(np.asarray(model.embed(rows))) for rows in (ids, np.full_like(ids, UNKNOWN))]
+
+
+@pytest.mark.parametrize("baseline", ["unknown", "zero"])
+def test_integrated_gradients_are_captums_at_the_same_points(model, torch_model, texts, baseline):
+    attr = pytest.importorskip("captum.attr")
+    theirs = attr.IntegratedGradients(torch_model.from_embeddings)
+    for text in texts:
+        e, unknown = embeddings_of(model, text)
+        want = theirs.attribute(
+            e, baselines=0 * e if baseline == "zero" else unknown, n_steps=16, method="gausslegendre"
+        )
+        settings = {"baseline": baseline, "points": 16, "tolerance": None}
+        got = lt.explain(model, text, method="integrated_gradients", **settings).scores
+        # float32 on both sides, summed over 50 dimensions and 16 points; the scores go up to about 5
+        assert np.allclose(got, want[0].sum(dim=-1).numpy(), atol=1e-5)
+
+
+def test_captums_trapezoid_shrinks_every_score_by_one_nth_and_ours_does_not(model, torch_model, texts):
+    attr = pytest.importorskip("captum.attr")
+    e, unknown = embeddings_of(model, texts[0])
+    theirs = attr.IntegratedGradients(torch_model.from_embeddings)
+    want = theirs.attribute(e, baselines=unknown, n_steps=50, method="riemann_trapezoid")[0].sum(dim=-1).numpy()
+    settings = {"rule": "trapezoid", "points": 50, "tolerance": None}
+    ours = lt.explain(model, texts[0], method="integrated_gradients", **settings)
+    assert np.allclose(want, ours.scores * 49 / 50, atol=1e-5)
+    assert abs(ours.completeness_gap) < 0.01 < abs(want.sum() - (ours.output - ours.baseline_output))
+
+
+def test_saliency_and_input_x_gradient_are_captums(model, torch_model, texts):
+    attr = pytest.importorskip("captum.attr")
+    for text in texts:
+        e = embeddings_of(model, text)[0]
+        slope = attr.Saliency(torch_model.from_embeddings).attribute(e.clone().requires_grad_())[0].numpy()
+        product = (
+            attr.InputXGradient(torch_model.from_embeddings)
+            .attribute(e.clone().requires_grad_())[0]
+            .sum(dim=-1)
+            .detach()
+            .numpy()
+        )
+        # captum gives absolute values per dimension; the norm does not care about their signs
+        assert np.allclose(lt.explain(model, text, method="saliency").scores, np.linalg.norm(slope, axis=-1), atol=1e-5)
+        assert np.allclose(lt.explain(model, text, method="input_x_gradient").scores, product, atol=1e-5)

@@ -1,0 +1,1 @@
+"""Measurements beside other libraries, each a module to be run by itself."""
