@@ -6,7 +6,14 @@ import pytest
 
 import lmtutorial as lt
 from lmtutorial.explainers import MaskedText
-from lmtutorial.models.baselines import CountsClassifier, LexiconRule, counts_model, tune_counts, words_of
+from lmtutorial.models.baselines import (
+    CountsClassifier,
+    LexiconRule,
+    counts_model,
+    sparse_regression,
+    tune_counts,
+    words_of,
+)
 from lmtutorial.models.text_model import sigmoid
 
 LEXICON = pd.DataFrame({"word": ["Good", "bad", "great"], "valence": [1.9, -2.5, 3.1]})
@@ -48,6 +55,14 @@ def test_tuning_reports_the_whole_grid_and_returns_its_best():
     best = table.iloc[0]
     again = counts_model(best["ngrams"], best["weighting"], int(best["min_count"]), best["C"]).fit(*rows["train"])
     assert np.array_equal(again.predict(texts), model.predict(texts))
+
+
+def test_a_sparse_regression_keeps_only_what_decides_and_keeps_fewer_under_a_stronger_penalty():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(300, 40))
+    y = (x[:, 0] - x[:, 1] + 0.1 * random.normal(size=300) > 0).astype(int)
+    kept = [set(np.flatnonzero(sparse_regression(C).fit(x, y).coef_[0])) for C in (1e-4, 0.02, 10.0)]
+    assert kept[0] == set() and kept[1] == {0, 1} and len(kept[2]) > 10
 
 
 TEXTS = ["not a good film", "a good bad film, good!", "bad, bad film", "not bad at all", "a bore", "good fun"] * 3

@@ -11,6 +11,7 @@ threshold.
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,18 @@ def counts_model(
             ("regression", LogisticRegression(C=C, solver="liblinear")),
         ]
     )
+
+
+def sparse_regression(C: float) -> LogisticRegression:
+    """Logistic regression with an L1 penalty, which sets most weights to exactly zero (Tibshirani 1996).
+
+    Args:
+        C: inverse strength of the penalty; the smaller, the fewer weights are left.
+    """
+    # scikit-learn 1.8 gave the penalty another name, and warns of the old one
+    renamed = signature(LogisticRegression).parameters["penalty"].default == "deprecated"
+    penalty = {"l1_ratio": 1.0} if renamed else {"penalty": "l1"}
+    return LogisticRegression(C=C, solver="liblinear", random_state=0, **penalty)
 
 
 @dataclass(frozen=True)
