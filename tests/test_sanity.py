@@ -66,7 +66,7 @@ def test_the_cascade_leaves_the_global_random_states_alone(model):
 
 
 def test_a_method_that_looks_at_the_model_is_lost_when_the_model_is_forgotten(model):
-    found = randomisation(model, TEXTS, occlusion)
+    found = randomisation(model, TEXTS, {"occlusion": occlusion})["occlusion"]
     assert found["trained"] == {"signed": 1.0, "absolute": 1.0}
     assert abs(found["embedding"]["signed"]) < 0.6
 
@@ -77,7 +77,7 @@ def test_a_method_that_only_looks_at_the_text_passes_unchanged_and_is_found_out(
         lengths = np.array([len(token) for token in e.tokens], float)
         return lt.Explanation(e.text, e.spans, lengths, e.target, e.unit, 0.0, 0.0, "length")
 
-    found = randomisation(model, TEXTS, length_of_words)
+    found = randomisation(model, TEXTS, {"length": length_of_words})["length"]
     assert all(step["signed"] == 1 for step in found.values())
 
 
