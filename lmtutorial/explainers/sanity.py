@@ -8,6 +8,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -102,7 +103,16 @@ class Nudged(TextModel):
 
     def predict_ids(self, ids: np.ndarray) -> np.ndarray:
         parts = [ids[i : i + ROWS] for i in range(0, len(ids), ROWS)]
-        return np.concatenate([np.asarray(self.predict_embeddings(self.embed(p), p)) for p in parts])
+        return np.concatenate([np.asarray(self._forward(self.embed(part), part)) for part in parts])
+
+    @cached_property
+    def _forward(self):
+        """`predict_embeddings`, compiled where the backend is TensorFlow: each eager step of an LSTM has its price."""
+        if keras.backend.backend() != "tensorflow":
+            return self.predict_embeddings
+        import tensorflow as tf
+
+        return tf.function(self.predict_embeddings, reduce_retracing=True)
 
 
 def sensitivity(
