@@ -129,7 +129,9 @@ def test_a_model_without_a_mask_keeps_the_length_it_was_built_for():
     free = keras.Sequential(
         [keras.Input((None,), dtype="int32"), layers.Embedding(SIZE, 8), layers.LSTM(4), layers.Dense(1, "sigmoid")]
     )
-    with pytest.raises(ValueError, match="padding changes its answers"):
+    with pytest.raises(
+        ValueError, match="padding changes the answers of this model, because its Embedding has no mask"
+    ):
         TextClassifier.from_keras(free, Preprocessor(PRE.vocabulary))
 
 
@@ -154,7 +156,13 @@ def test_a_text_vectorization_layer_brings_its_own_preprocessor():
     with pytest.raises(ValueError, match="'split': 'character'"):
         TextClassifier.from_keras(
             keras.Sequential(
-                [keras.Input((1,), dtype="string"), odd, layers.Embedding(50, 8), layers.Dense(1, "sigmoid")]
+                [
+                    keras.Input((1,), dtype="string"),
+                    odd,
+                    layers.Embedding(50, 8),
+                    layers.GlobalAveragePooling1D(),
+                    layers.Dense(1, "sigmoid"),
+                ]
             )
         )
 
@@ -232,7 +240,7 @@ def test_rounded_weights_are_exactly_what_float16_can_hold():
         ),
         (
             lambda m: TextClassifier.from_keras(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), PRE),
-            "0 Embedding layers",
+            "no Embedding layer: there is no place where a word becomes a vector",
         ),
     ],
 )

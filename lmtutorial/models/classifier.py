@@ -7,8 +7,6 @@ together, and answers the `TextModel` seam.
 
 import json
 from collections.abc import Sequence
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import keras
@@ -17,6 +15,7 @@ from keras import layers, ops
 
 from ..files import written_whole
 from ..preprocessing import PADDING, UNKNOWN, Preprocessor
+from .keras_parts import Graph, WordVectors, broken_layers, compiled, reads_padding, score_before_activation
 from .text_model import Encoding, TextModel, check_text, check_texts
 
 SORTED = 256  # rows of like length, scored together
@@ -49,117 +48,96 @@ def build_lstm(
     return model
 
 
-class Logits(layers.Layer):
-    """A `Dense` layer without its activation. It holds no weights of its own: it reads those of the layer it wraps."""
-
-    def __init__(self, dense: layers.Dense):
-        super().__init__()
-        self.dense = dense
-
-    def call(self, x):
-        scores = ops.matmul(x, self.dense.kernel)  # (batch, outputs)
-        return scores if self.dense.bias is None else ops.add(scores, self.dense.bias)
-
-
-def _embedding_of(model: keras.Model) -> layers.Embedding:
-    found = [layer for layer in model.layers if isinstance(layer, layers.Embedding)]
-    if len(found) != 1:
-        raise ValueError(f"the Keras model {model.name!r} has {len(found)} Embedding layers, and needs exactly one")
-    return found[0]
-
-
-@contextmanager
-def _answering(embedding: layers.Embedding, embeddings):
-    """Inside the block the layer answers with `embeddings`, whatever ids it is given.
-
-    A sub-model that starts behind the Embedding layer would have lost the mask, silently; this way the ids still make
-    it.
-    """
-    embedding.call = lambda ids: embeddings
-    try:
-        yield
-    finally:
-        del embedding.call
-
-
-def _before_last_activation(model: keras.Model):
-    """(scores tensor of `model` before its last activation, name of that activation)."""
-    last = model.layers[-1]
-    if isinstance(last, layers.Softmax):
-        return last.input, "softmax"
-    name = getattr(getattr(last, "activation", None), "__name__", None)
-    if name not in ("sigmoid", "softmax", "linear") or not isinstance(last, layers.Dense | layers.Activation):
-        raise ValueError(
-            "the last layer must be Dense or Activation with sigmoid, softmax or linear; "
-            f"it is {last.name!r} with {name!r}"
-        )
-    return (Logits(last)(last.input) if isinstance(last, layers.Dense) else last.input), name
-
-
 class TextClassifier(TextModel):
     """A preprocessor and a Keras model that belong together.
 
     Args:
-        keras_model: maps ids (batch, time) to probabilities (batch, outputs), or to ratings; has one `Embedding` layer.
+        keras_model: a Sequential or functional model that maps ids (batch, time), or strings, to (batch, outputs):
+            probabilities, logits or ratings. Its weights are shared, not copied.
         preprocessor: the one that the model was trained with.
-        classes: a name for each class.
+        classes: a name for each class; by default "negative" and "positive" where there are two.
+        unit: what a model without a last activation answers with, "logit" or "rating". By default "logit" where there
+            are names for classes or the model was compiled with a loss `from_logits=True`, else "rating". Several
+            logits are read as those of a softmax. "rating" takes the output of any model as it is.
+
+    Attributes:
+        unit: "logit" or "rating".
+        length: to which every text is padded, or `None` for a model with a mask.
 
     Raises:
-        ValueError: if the model has not exactly one `Embedding` layer, if its last activation is none of sigmoid,
-            softmax and linear, if the vocabulary is larger than the embedding, or if the number of class names does
-            not fit.
+        ValueError: if the model cannot be explained, with the reason (see `keras_parts`); if the vocabulary is larger
+            than the embedding, or not that of the model's `TextVectorization`; if classes or unit do not fit.
 
-    A model with a mask (`mask_zero=True`) reads each text at its own length. One without sees padding as words, so
-    that it is always fed the length it was built for: `length`, from its input shape or from `preprocessor.max_length`.
+    A model with a mask (`mask_zero=True`) reads each text at its own length. One without, or one of whose layers drops
+    the mask, sees padding as words, so that it is always fed the length it was built for: `length`, from its input
+    shape or from `preprocessor.max_length`.
+
+    Where ids are looked up in two tables, an embedding is both vectors side by side. Vectors of positions are not part
+    of it: they stay as they are when a word is removed.
     """
 
     replacement = UNKNOWN
 
-    def __init__(self, keras_model: keras.Model, preprocessor: Preprocessor, *, classes: Sequence[str] | None = None):
+    def __init__(
+        self,
+        keras_model: keras.Model,
+        preprocessor: Preprocessor,
+        *,
+        classes: Sequence[str] | None = None,
+        unit: str | None = None,
+    ):
+        if unit not in (None, "logit", "rating"):
+            raise ValueError(f'unit must be "logit" or "rating", got {unit!r}')
+        graph = Graph(keras_model)
         self.keras_model, self.preprocessor = keras_model, preprocessor
-        self.embedding = _embedding_of(keras_model)
-        if len(preprocessor.vocabulary) > self.embedding.input_dim:
-            raise ValueError(
-                f"the vocabulary has {len(preprocessor.vocabulary)} entries and the embedding "
-                f"{self.embedding.input_dim} rows: "
-                "this preprocessor does not belong to this model"
-            )
-        scores, activation = _before_last_activation(keras_model)
-        self.unit = "rating" if activation == "linear" else "logit"
-        self.classes = _class_names(classes, scores.shape[-1], activation)
-        self.length = None if self.embedding.mask_zero else self._fixed_length()
-        self._scorer = keras.Model(self.embedding.input, scores)  # starts at the ids, behind a TextVectorization
-        self._forward = _compiled(self._scorer)
+        self._vectors = WordVectors(graph)
+        _check_vocabulary(preprocessor, graph, self._vectors)
+        scores, activation = score_before_activation(graph, unit)
+        outputs = scores.shape[-1]
+        self.unit = _unit(keras_model, activation, outputs, classes, unit)
+        self.classes = _class_names(classes, outputs, self.unit)
+        self._scorer = keras.Model(graph.ids, scores)  # starts at the ids, behind a TextVectorization
+        self._forward = compiled(self._scorer)
+        self.length = graph.ids.shape[1] or self._length_without_mask()
 
     @classmethod
     def from_keras(
-        cls, model: keras.Model, preprocessor: Preprocessor | None = None, *, classes: Sequence[str] | None = None
+        cls,
+        model: keras.Model,
+        preprocessor: Preprocessor | None = None,
+        *,
+        classes: Sequence[str] | None = None,
+        unit: str | None = None,
     ) -> "TextClassifier":
         """Make a reader's own Keras model explainable.
 
         Args:
-            model: a Sequential or functional model with one `Embedding` layer. Its weights are shared, not copied.
+            model: see the class.
             preprocessor: may be left out where the first layer is a `TextVectorization` with its default rules.
-            classes: a name for each class; by default "negative" and "positive" for a sigmoid.
+            classes, unit: see the class.
 
         Raises:
             ValueError: as the class does, or if there is no preprocessor.
         """
-        found = [layer for layer in model.layers if isinstance(layer, layers.TextVectorization)]
-        if preprocessor is None and found:
-            preprocessor = _preprocessor_of(found[0])
         if preprocessor is None:
-            raise ValueError(
-                f"the model {model.name!r} has no TextVectorization layer: pass the preprocessor it was trained with"
-            )
-        return cls(model, preprocessor, classes=classes)
+            layer = Graph(model).vectorization
+            if layer is None:
+                raise ValueError(
+                    f"the model {model.name!r} has no TextVectorization layer: "
+                    "pass the preprocessor it was trained with"
+                )
+            preprocessor = _preprocessor_of(layer)
+        return cls(model, preprocessor, classes=classes, unit=unit)
 
-    def _fixed_length(self) -> int:
-        length = self.embedding.input.shape[1] or self.preprocessor.max_length
+    def _length_without_mask(self) -> int | None:
+        if self._vectors.masked and not reads_padding(self._scorer):
+            return None
+        length = self.preprocessor.max_length
         if length is None:
+            lost = "one of its layers drops the mask" if self._vectors.masked else "its Embedding has no mask"
             raise ValueError(
-                "the model's Embedding has no mask, so that padding changes its answers: tell the length it was "
-                "trained with as the preprocessor's max_length, or train it with mask_zero=True"
+                f"padding changes the answers of this model, because {lost}: tell the length it was trained with as "
+                "the preprocessor's max_length, or train it with a mask (mask_zero=True)"
             )
         return length
 
@@ -181,16 +159,26 @@ class TextClassifier(TextModel):
 
     def predict_ids(self, ids: np.ndarray) -> np.ndarray:
         """Scores (batch, outputs) of ids (batch, time), before the last activation; `ValueError` for odd ids."""
-        ids = np.asarray(ids, np.int32)
-        if ids.ndim != 2 or ids.size and (ids.min() < 0 or ids.max() >= self.embedding.input_dim):
+        ids, rows = np.asarray(ids, np.int32), self._vectors.rows
+        if ids.ndim != 2 or ids.size and (ids.min() < 0 or ids.max() >= rows):
             raise ValueError(
-                f"ids must be (batch, time) and in [0, {self.embedding.input_dim}), got shape {ids.shape}"
+                f"ids must be (batch, time) and in [0, {rows}), got shape {ids.shape}"
                 + (f" with values from {ids.min()} to {ids.max()}" if ids.size else "")
             )
         if self.length and ids.shape[1] > self.length:
             raise ValueError(f"the model reads {self.length} ids of each text, got {ids.shape[1]}")
         parts = [self._predict_batch(part) for part in _batches(ids)]
-        return np.concatenate(parts) if parts else np.zeros((0, self._scorer.output_shape[-1]), np.float32)
+        scores = np.concatenate(parts) if parts else np.zeros((0, self._scorer.output_shape[-1]), np.float32)
+        self._check_finite(ids, scores)
+        return scores
+
+    def _check_finite(self, ids: np.ndarray, scores: np.ndarray) -> None:
+        odd = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+        if len(odd):
+            layers = self.broken_layers()
+            words = [self.preprocessor.vocabulary[i] for i in ids[odd[0]][:8] if PADDING < i < self.vocabulary_size]
+            cause = f"the weights of its layers {layers} hold NaN or infinity" if layers else "its weights are finite"
+            raise ValueError(f"the model answers {scores[odd[0]].tolist()} to the words {words}: {cause}")
 
     def _predict_batch(self, ids: np.ndarray) -> np.ndarray:
         """Scores of one batch.
@@ -211,13 +199,18 @@ class TextClassifier(TextModel):
         return len(self.preprocessor.vocabulary)
 
     def broken_layers(self) -> list[str]:
-        return [a.name for a in self.keras_model.layers if not all(np.isfinite(w).all() for w in a.get_weights())]
+        return broken_layers(self.keras_model)
+
+    @property
+    def embedding(self) -> layers.Embedding:
+        """The layer that looks the ids up; the first one, where there are several."""
+        return self._vectors.layers[0]
 
     def embed(self, ids: np.ndarray):
-        return self.embedding(ops.convert_to_tensor(np.asarray(ids, np.int32)))
+        return self._vectors(ops.convert_to_tensor(np.asarray(ids, np.int32)))
 
     def predict_embeddings(self, embeddings, ids: np.ndarray):
-        with _answering(self.embedding, ops.convert_to_tensor(embeddings)):
+        with self._vectors.replaced_by(ops.convert_to_tensor(embeddings)):
             return self._scorer(ops.convert_to_tensor(ids, "int32"), training=False)
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
@@ -247,26 +240,26 @@ class TextClassifier(TextModel):
         return columns[1] if scores.shape[1] == 1 else np.stack(columns, axis=1)
 
     def save(self, folder: str | Path) -> None:
-        """Write `model.keras`, `preprocessor.json` and `classes.json` into `folder`."""
+        """Write `model.keras`, `preprocessor.json` and `classes.json` (with the unit) into `folder`."""
         folder = Path(folder)
         with written_whole(folder / "model.keras") as beside:
             _bare(self.keras_model).save(beside)
         self.preprocessor.save(folder / "preprocessor.json")
         with written_whole(folder / "classes.json") as beside:
-            beside.write_text(json.dumps(self.classes), encoding="utf-8")
+            beside.write_text(json.dumps({"classes": self.classes, "unit": self.unit}), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | Path) -> "TextClassifier":
         """Read what `save` wrote, in Keras' safe mode; `ValueError` names a file that is missing or damaged."""
         folder = Path(folder)
         preprocessor = Preprocessor.load(_existing(folder / "preprocessor.json"))
-        classes = json.loads(_existing(folder / "classes.json").read_text(encoding="utf-8"))
+        names = json.loads(_existing(folder / "classes.json").read_text(encoding="utf-8"))
         file = _existing(folder / "model.keras")
         try:
             model = keras.models.load_model(file, compile=False, safe_mode=True)
         except Exception as error:  # zipfile, h5py and Keras each have their own errors for a damaged file
             raise ValueError(f"{file} is damaged, or is no Keras model ({type(error).__name__}: {error})") from error
-        return cls(model, preprocessor, classes=classes)
+        return cls(model, preprocessor, **(names if isinstance(names, dict) else {"classes": names}))
 
 
 def _batches(ids: np.ndarray) -> list[np.ndarray]:
@@ -281,21 +274,6 @@ def _batches(ids: np.ndarray) -> list[np.ndarray]:
     return [ids[i : i + height] for i in range(0, rows, height)]
 
 
-def _compiled(scorer: keras.Model):
-    """`scorer` as one function of ids (batch, time), compiled once for every batch and time at its first call."""
-    if keras.backend.backend() != "tensorflow":
-        return scorer.predict_on_batch
-    import tensorflow as tf
-
-    @cache
-    def traced():
-        shape = tf.TensorSpec((None, scorer.input.shape[1]), tf.int32)
-        return tf.function(lambda ids: scorer(ids, training=False), input_signature=[shape]).get_concrete_function()
-
-    # what a plain tf.function asks itself at each call takes as long as a third of ten short texts
-    return lambda ids: traced()(tf.constant(ids)).numpy()
-
-
 def _bare(model: keras.Model) -> keras.Model:
     """The same layers without the optimizer, whose state is twice as large as the model."""
     return keras.Model(model.inputs, model.outputs, name=model.name)
@@ -307,11 +285,39 @@ def _existing(file: Path) -> Path:
     return file
 
 
-def _class_names(classes: Sequence[str] | None, outputs: int, activation: str) -> tuple[str, ...]:
-    count = 2 if activation == "sigmoid" and outputs == 1 else outputs
+def _check_vocabulary(preprocessor: Preprocessor, graph: Graph, vectors: WordVectors) -> None:
+    size = len(preprocessor.vocabulary)
+    if size > vectors.rows:
+        raise ValueError(
+            f"the vocabulary has {size} entries and the embedding {vectors.rows} rows: "
+            "this preprocessor does not belong to this model"
+        )
+    layer = graph.vectorization
+    if layer is not None and tuple(layer.get_vocabulary()) != preprocessor.vocabulary:
+        raise ValueError(f"the preprocessor has another vocabulary than the model's own {layer.name!r}")
+    places, length = vectors.positions, graph.ids.shape[1] or preprocessor.max_length
+    if places is not None and (length is None or length > places):
+        raise ValueError(f"the model has vectors for {places} positions: pass a preprocessor with max_length={places}")
+
+
+def _unit(model: keras.Model, activation: str, outputs: int, classes: Sequence[str] | None, unit: str | None) -> str:
+    if activation != "linear":
+        return "logit"
+    if unit is None and (classes is not None and len(classes) > 1 or getattr(model.loss, "from_logits", False)):
+        return "logit"
+    if unit is None and outputs > 1:
+        raise ValueError(
+            f'the model has {outputs} outputs without an activation: name its classes, or pass unit="logit" if they '
+            'are the logits of a softmax, or unit="rating" if they are ratings'
+        )
+    return unit or "rating"
+
+
+def _class_names(classes: Sequence[str] | None, outputs: int, unit: str) -> tuple[str, ...]:
+    count = 2 if unit == "logit" and outputs == 1 else outputs
     if classes is None:
-        if activation == "linear" and outputs == 1:
-            return ("rating",)
+        if unit == "rating":
+            return ("rating",) if count == 1 else tuple(f"rating {i}" for i in range(count))
         return ("negative", "positive") if count == 2 else tuple(f"class {i}" for i in range(count))
     if len(classes) != count:
         raise ValueError(f"the model has {count} classes, and {len(classes)} names were given: {list(classes)}")
@@ -326,6 +332,7 @@ def _preprocessor_of(layer: layers.TextVectorization) -> Preprocessor:
         "split": "whitespace",
         "ngrams": None,
         "output_mode": "int",
+        "ragged": False,
     }
     odd = {key: config[key] for key, value in default.items() if config[key] != value}
     if odd:
