@@ -111,6 +111,14 @@ def test_a_stratified_sample_of_all_variants_has_each_of_them_once():
     assert np.bincount(masks.sum(axis=1), weights) == pytest.approx(size_weights(6, 5000))
 
 
+def test_merged_copies_of_a_variant_weigh_what_they_weighed_together():
+    sample = authors(np.random.default_rng(0), 6, 3000)
+    once = lime_sampling.merged(sample)
+    assert len(once.masks) == len(np.unique(sample.masks, axis=0)) < 65
+    weights = np.bincount(number_of(sample.masks), sample.weights, minlength=64)
+    assert once.weights == pytest.approx(weights[number_of(once.masks)])
+
+
 def test_small_sizes_are_taken_without_repetition():
     masks, _, share = stratified(np.random.default_rng(0), 12, 5000, 25.0, 400)
     kept = masks.sum(axis=1)

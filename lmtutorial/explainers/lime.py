@@ -17,7 +17,7 @@ import numpy as np
 
 from .explanation import Explanation
 from .lime_fitting import FEATURES, line_by_pairs, pair_features, standard_error, weighted_r2, weighted_ridge
-from .lime_sampling import Sample, authors, size_weights, stratified
+from .lime_sampling import Sample, authors, merged, size_weights, stratified
 from .masking import MaskedText
 
 MOST = 2 * 10**7  # samples x words: beyond this the fit alone takes gigabytes
@@ -68,7 +68,7 @@ def lime(
     rows = _checked(count, num_samples, sampling, budget, kernel_width, alpha)
     rng = np.random.default_rng(seed)
     if sampling == "authors":
-        sample = authors(rng, count, num_samples, kernel_width)
+        sample = merged(authors(rng, count, num_samples, kernel_width))
     else:
         sample = stratified(rng, count, num_samples, kernel_width, rows)
     settings = {"num_samples": num_samples, "sampling": sampling, "budget": budget, "words": words}

@@ -74,6 +74,21 @@ def authors(rng: np.random.Generator, words: int, samples: int, width: float = 2
     return Sample(masks, kernel(distances(masks), width), share)
 
 
+def merged(sample: Sample) -> Sample:
+    """The same sample with each variant once, as heavy as all its copies: short texts have thousands of them.
+
+    A variant drawn c times weighs c times as much and errs c times less (in variance), as if a share of 1 - 1/c of what
+    chance can do to it had been seen.
+    """
+    masks, weights, share = sample
+    if masks.shape[1] > 16:
+        return sample
+    keys = np.packbits(masks, axis=1)
+    keys = np.pad(keys, ((0, 0), (0, 2 - keys.shape[1]))).view(np.uint16)[:, 0]
+    _, first, copies = np.unique(keys, return_index=True, return_counts=True)
+    return Sample(masks[first], weights[first] * copies, 1 - (1 - share[first]) / copies)
+
+
 def size_weights(words: int, samples: int, width: float = 25.0) -> np.ndarray:
     """(words + 1,) expected weight of all variants that keep 0, 1, …, all words, in a sample as the authors draw it."""
     kept = np.arange(words + 1)
