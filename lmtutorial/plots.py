@@ -191,3 +191,34 @@ def side_by_side(rows: Sequence[str], series: dict[str, Sequence[float]]) -> Non
     np.atleast_1d(axes)[0].set_yticks(range(len(rows)), rows)
     np.atleast_1d(axes)[0].invert_yaxis()
     plt.show()
+
+
+def variants(words: Sequence[str], masks: np.ndarray, weights: Sequence[float], answers: Sequence[float], unit: str):
+    """Variants of a text, one a row: which words each keeps, how much it counts, what the model says of it.
+
+    Args:
+        words: of the whole text.
+        masks: (variants, words) booleans, `True` where a word is kept.
+        weights, answers: one number a variant.
+        unit: of the answers.
+    """
+    rows = np.arange(len(masks))
+    height = 1.5 + 0.2 * len(masks)
+    _, axes = plt.subplots(1, 3, figsize=(7.2, height), sharey=True, width_ratios=[0.32 * len(words), 1, 1.4])
+    kept = mpl.colors.ListedColormap(["#f2f2f2", GREY])
+    axes[0].imshow(masks, cmap=kept, vmin=0, vmax=1, aspect="auto", interpolation="none")
+    axes[0].set_xticks(range(len(words)), words, rotation=90)
+    axes[0].set_xticks(np.arange(len(words)) - 0.5, minor=True)
+    axes[0].set_yticks(rows - 0.5, minor=True)
+    axes[0].grid(False, which="major")
+    axes[0].grid(color="white", linewidth=1.5, which="minor")
+    axes[0].tick_params(which="both", length=0)
+    axes[0].set(yticks=[], title="kept words (dark)")
+    axes[1].barh(rows, weights, color=GREEN, height=0.7)
+    axes[1].set(xlim=(0, 1.05), title="weight")
+    axes[2].scatter(answers, rows, color=np.where(np.asarray(answers) < 0, ORANGE, BLUE), s=28)
+    axes[2].axvline(0, color=GREY, linewidth=1)
+    axes[2].set_title(f"answer ({unit})")
+    for ax in axes[1:]:
+        ax.grid(False, axis="y")
+    plt.show()
