@@ -98,8 +98,7 @@ def smooth_grad(game: MaskedText, *, samples: int = 50, noise: float = 0.15, see
         drawn = random.standard_normal((stop - max(start, 2), *text.shape))
         return np.concatenate([first[start:stop], text + sigma * drawn * inside[:, None]])
 
-    answers, products = slopes(game, 2 + samples, at, lambda gradient: _dot(gradient, text))
-    _remember_nothing(game, answers)
+    _, products = slopes(game, 2 + samples, at, lambda gradient: _dot(gradient, text))
     each = sum_pieces(game, products[2:])  # (samples, words)
     return Explanation.of_game(
         game,
@@ -140,7 +139,7 @@ def integrated_gradients(
 
     Returns:
         an `Explanation` with a `completeness_gap`. Diagnostics: "points" of the last round, "converged" (whether the
-        tolerance was met) and "convergence" (rounds, 2), the points and the gap of each round.
+        tolerance, if there is one, was met) and "convergence" (rounds, 2), the points and the gap of each round.
 
     Raises:
         ValueError: for settings that are none of these; if the baseline has more words than the text; if Keras does not
@@ -152,7 +151,7 @@ def integrated_gradients(
     base = baseline_vectors(game, baseline, text, nothing)
     rounds = []
     while True:
-        scores, answers = path_integral(game, text, base, points, rule)
+        scores, answers = path_integral(game, text, base, points, rule, nothing=base is nothing)
         output, baseline_output = _in_unit(game, answers)
         rounds.append((points, scores.sum() - (output - baseline_output)))
         enough = np.inf if tolerance is None else max(tolerance * abs(output - baseline_output), FLOOR)
@@ -160,13 +159,17 @@ def integrated_gradients(
         if converged or 2 * points > min(max_points, REFINED // len(text)):
             break
         points *= 2
-    if base is nothing:
-        _remember_nothing(game, answers)
     return Explanation.of_game(
         game,
         scores,
         "integrated_gradients",
-        settings={"baseline": baseline, "rule": rule, "points": rounds[0][0], "tolerance": tolerance},
+        settings={
+            "baseline": baseline,
+            "points": rounds[0][0],
+            "rule": rule,
+            "tolerance": tolerance,
+            "max_points": max_points,
+        },
         diagnostics={
             "evaluations": sum(n + 2 for n, _ in rounds),
             "points": points,
@@ -180,12 +183,12 @@ def integrated_gradients(
 
 
 def path_integral(
-    game: MaskedText, text: np.ndarray, base: np.ndarray, points: int, rule: str
+    game: MaskedText, text: np.ndarray, base: np.ndarray, points: int, rule: str, *, nothing: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores (words,) of one round, and what the model answers at both ends of the path, (2, outputs).
 
     Both ends of the path are rows of the same batch, with weight zero where the rule does not use them: the outputs
-    that completeness compares cost no call of the model of their own.
+    that completeness compares cost no call of the model of their own. `nothing` says that `base` is the game's own.
     """
     place, weights = path_points(rule, points)
 
@@ -193,7 +196,7 @@ def path_integral(
         part = place[start:stop, None, None]
         return part * text + (1 - part) * base  # exact at both ends
 
-    answers, products = slopes(game, len(place), at, lambda gradient: _dot(gradient, text - base))
+    answers, products = slopes(game, len(place), at, lambda gradient: _dot(gradient, text - base), nothing=nothing)
     return sum_pieces(game, weights @ products), answers[:2]
 
 
@@ -230,15 +233,8 @@ def _dot(gradient: np.ndarray, direction: np.ndarray) -> np.ndarray:
 def _at_the_text(game: MaskedText, reduce) -> np.ndarray:
     """(words,) the gradient at the text itself, reduced."""
     rows = vectors_of(game)
-    answers, reduced = slopes(game, 2, lambda start, stop: rows[start:stop], reduce)
-    _remember_nothing(game, answers)
+    _, reduced = slopes(game, 2, lambda start, stop: rows[start:stop], reduce)
     return sum_pieces(game, reduced[0])
-
-
-def _remember_nothing(game: MaskedText, answers: np.ndarray) -> None:
-    """Tell the game what the model answers to row 1, the text without words, unless removing means deleting."""
-    if game.replacement != "delete":
-        game.remember(np.zeros((1, len(game)), bool), answers[1:2])
 
 
 def _in_unit(game: MaskedText, answers: np.ndarray) -> np.ndarray:

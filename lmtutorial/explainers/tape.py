@@ -26,13 +26,16 @@ LONG, TOO_LONG = 2 * 10**5, 10**7
 _COMPILED: "WeakKeyDictionary[TextModel, GradientFunction]" = WeakKeyDictionary()
 
 
-def slopes(game: MaskedText, rows: int, at: Callable, reduce: Callable) -> tuple[np.ndarray, np.ndarray]:
+def slopes(
+    game: MaskedText, rows: int, at: Callable, reduce: Callable, *, nothing: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """F(e) and the reduced dF/de at rows of embeddings e; F is the game's target in the game's unit.
 
     Args:
-        game: says which model, text, target and unit. It learns what the model answers to row 0.
+        game: says which model, text, target and unit. It is told what the model answers to rows 0 and 1.
         rows: how many rows there are.
         at: `at(start, stop)` makes the embeddings (n, time, dim) of these rows; row 0 is the whole text.
+        nothing: whether row 1 is the text with every word removed.
         reduce: turns gradients (n, time, dim), float64, into (n, time).
 
     Returns:
@@ -51,7 +54,8 @@ def slopes(game: MaskedText, rows: int, at: Callable, reduce: Callable) -> tuple
         answers, gradient = compiled(game, embeddings, np.repeat(ids[None], len(embeddings), axis=0))
         _check_finite(game, answers, gradient)
         if start == 0:
-            game.remember(np.ones((1, len(game)), bool), answers[:1])
+            known = 2 if nothing and game.replacement != "delete" else 1
+            game.remember(np.array([[True], [False]]).repeat(len(game), axis=1)[:known], answers[:known])
         # +1, or -1 for the first class of a model with one sigmoid
         sign = game.model.select(np.ones((1, answers.shape[1])), game.index)[0]
         scores.append(answers)
@@ -92,6 +96,7 @@ class GradientFunction:
         sample = model.embed(np.full((1, 1), model.replacement, np.int32))  # for its width and type only
         self.dtype, self.position_bytes = sample.dtype, sample.shape[-1] * sample.dtype.size
         asked = ref(model)  # the model must not be kept alive by what is kept for it
+        self.embed = _lookup(asked)
 
         @tf.function
         def scores_and_gradient(embeddings, ids, index, probability):
@@ -123,6 +128,18 @@ class GradientFunction:
             tf.constant(game.unit == "probability"),
         )
         return scores.numpy(), gradient.numpy()
+
+
+def _lookup(asked: ref) -> Callable:
+    """`embed(ids)` -> (rows, time, dim) array: the model's `embed`, compiled because Keras is slow to call a layer."""
+    import tensorflow as tf
+
+    ids = tf.TensorSpec((None, None), tf.int32)
+    try:
+        graph = tf.function(lambda ids: asked().embed(ids)).get_concrete_function(ids)
+    except NotImplementedError:  # it is NumPy code, which no graph can hold
+        return lambda ids: np.asarray(asked().embed(ids))
+    return lambda ids: graph(tf.constant(ids, tf.int32)).numpy()
 
 
 def _need_tensorflow() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..models.text_model import TextModel
 from .masking import MaskedText
-from .tape import rows_at_a_time
+from .tape import gradient_function, rows_at_a_time
 
 BASELINES = ("unknown", "zero", "mean")
 
@@ -82,10 +82,10 @@ def _mean_vectors(model: TextModel, time: int) -> np.ndarray:
     if model.vocabulary_size is None:
         raise ValueError('the model does not say how large its vocabulary is: choose another baseline than "mean"')
     ids = np.delete(np.arange(model.vocabulary_size, dtype=np.int32), model.padding)
-    step = rows_at_a_time(np.asarray(model.embed(np.full((1, time), model.replacement, np.int32))).nbytes)
+    step = rows_at_a_time(time * gradient_function(model).position_bytes)
     chunks = (np.repeat(ids[i : i + step, None], time, axis=1) for i in range(0, len(ids), step))
     return sum(_embedded(model, chunk).sum(axis=0) for chunk in chunks) / len(ids)
 
 
 def _embedded(model: TextModel, ids: np.ndarray) -> np.ndarray:
-    return np.asarray(model.embed(ids), np.float64)
+    return gradient_function(model).embed(ids).astype(np.float64)
