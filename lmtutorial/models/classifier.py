@@ -207,7 +207,7 @@ class TextClassifier(TextModel):
         return self._vectors.layers[0]
 
     def embed(self, ids: np.ndarray):
-        return self._vectors(ops.convert_to_tensor(np.asarray(ids, np.int32)))
+        return self._vectors(ops.convert_to_tensor(ids, "int32"))
 
     def predict_embeddings(self, embeddings, ids: np.ndarray):
         with self._vectors.replaced_by(ops.convert_to_tensor(embeddings)):
@@ -303,7 +303,8 @@ def _check_vocabulary(preprocessor: Preprocessor, graph: Graph, vectors: WordVec
 def _unit(model: keras.Model, activation: str, outputs: int, classes: Sequence[str] | None, unit: str | None) -> str:
     if activation != "linear":
         return "logit"
-    if unit is None and (classes is not None and len(classes) > 1 or getattr(model.loss, "from_logits", False)):
+    named = classes is not None and (outputs > 1 or len(classes) > 1)
+    if unit is None and (named or getattr(model.loss, "from_logits", False)):
         return "logit"
     if unit is None and outputs > 1:
         raise ValueError(
