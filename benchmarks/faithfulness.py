@@ -74,6 +74,9 @@ def measure(model, text: str, seed: int) -> dict:
     for name in METHODS:
         if name != "exact_shapley" or len(logits) <= LONGEST_EXACT:
             scores[name] = play(logits, name, **SETTINGS.get(name, {})).scores
+    firsts = [faithfulness.prefixes(faithfulness.ranking(game, s), range(len(game) + 1)) for s in scores.values()]
+    firsts = np.concatenate(firsts)
+    game(np.concatenate([firsts, ~firsts])), deleting(~firsts)  # all that is asked below, in two calls
     return {
         "text": text,
         "words": encoding.words,

@@ -39,7 +39,7 @@ def ranking(game: MaskedText, scores: np.ndarray) -> np.ndarray:
     return np.argsort(-scores, kind="stable")
 
 
-def _prefixes(order: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+def prefixes(order: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     """(counts, words) masks: row j marks the first counts[j] words of `order`."""
     rank = np.empty(len(order), int)
     rank[order] = np.arange(len(order))
@@ -51,7 +51,7 @@ def _top(game: MaskedText, scores: np.ndarray, fractions: Sequence[float]) -> np
     if not all(0 < q <= 1 for q in fractions) or not len(fractions):
         raise ValueError(f"fractions must be shares of the words in (0, 1], got {tuple(fractions)}")
     counts = [max(1, math.ceil(q * len(game) - 1e-9)) for q in fractions]
-    return _prefixes(ranking(game, scores), counts)
+    return prefixes(ranking(game, scores), counts)
 
 
 def comprehensiveness(game: MaskedText, scores: np.ndarray, fractions: Sequence[float] = FRACTIONS) -> float:
@@ -82,12 +82,12 @@ def sufficiency(game: MaskedText, scores: np.ndarray, fractions: Sequence[float]
 
 def deletion_curve(game: MaskedText, scores: np.ndarray) -> np.ndarray:
     """(words + 1,) F after the k top words are taken away, k = 0 … all."""
-    return game(~_prefixes(ranking(game, scores), range(len(game) + 1)))
+    return game(~prefixes(ranking(game, scores), range(len(game) + 1)))
 
 
 def insertion_curve(game: MaskedText, scores: np.ndarray) -> np.ndarray:
     """(words + 1,) F when only the k top words are there, k = 0 … all."""
-    return game(_prefixes(ranking(game, scores), range(len(game) + 1)))
+    return game(prefixes(ranking(game, scores), range(len(game) + 1)))
 
 
 def area(curve: np.ndarray) -> float:
@@ -114,7 +114,7 @@ def random_aopc(game: MaskedText, orders: int = 20, seed: int = 0) -> tuple[floa
     if orders < 2:
         raise ValueError(f"two orders or more are needed for an error, got {orders}")
     rng = np.random.default_rng(seed)
-    masks = [~_prefixes(rng.permutation(len(game)), range(len(game) + 1)) for _ in range(orders)]
+    masks = [~prefixes(rng.permutation(len(game)), range(len(game) + 1)) for _ in range(orders)]
     curves = game(np.concatenate(masks)).reshape(orders, -1)
     found = (curves[:, :1] - curves).mean(axis=1)
     return float(found.mean()), float(found.std(ddof=1) / np.sqrt(orders))
