@@ -26,9 +26,9 @@ METHODS = {
     "integrated_gradients": "gradients",
     "lime": "lime",
     "exact_shapley": "shapley",
-    "kernel_shap": "shapley",
+    "kernel_shap": "kernel_shap",
     "permutation_shap": "shapley",
-    "partition_shap": "shapley",
+    "partition_shap": "owen",
 }
 
 __all__ = ["METHODS", "Comparison", "Explanation", "MaskedText", "compare", "explain", "method_named"]
