@@ -221,4 +221,5 @@ def variants(words: Sequence[str], masks: np.ndarray, weights: Sequence[float], 
     axes[2].set_title(f"answer ({unit})")
     for ax in axes[1:]:
         ax.grid(False, axis="y")
+        ax.tick_params(axis="y", length=0)
     plt.show()
