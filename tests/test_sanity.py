@@ -102,3 +102,14 @@ def test_a_larger_radius_moves_an_explanation_more(model):
     assert sensitivity(model, TEXTS[0], occlusion, samples=2) == sensitivity(model, TEXTS[0], occlusion, samples=2)
     with pytest.raises(ValueError, match="must be positive"):
         sensitivity(model, TEXTS[0], occlusion, radius=0)
+
+
+def test_one_nudged_model_serves_gradients_of_many_texts_with_the_noise_of_each(model):
+    def saliency(model, text):
+        return lt.explain(model, text, method="saliency")
+
+    nudged = Nudged(model)
+    for text in [*TEXTS, "dull"]:
+        apart = sensitivity(model, text, saliency, samples=2, radius=0.1)
+        assert apart > 0, "the gradient of an LSTM moves with its embeddings"
+        assert sensitivity(nudged, text, saliency, samples=2, radius=0.1) == pytest.approx(apart, rel=1e-3)  # float32

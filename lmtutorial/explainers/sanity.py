@@ -96,7 +96,8 @@ class Nudged(TextModel):
         return self.model.encode(text)
 
     def embed(self, ids: np.ndarray):
-        return self.model.embed(ids) + self.noise[: np.shape(ids)[1]]
+        ids = np.asarray(ids)  # refuses to become part of a graph, which would keep the first noise for ever
+        return self.model.embed(ids) + self.noise[: ids.shape[1]]
 
     def predict_embeddings(self, embeddings, ids):
         return self.model.predict_embeddings(embeddings, ids)
