@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PAGE   := _build/html/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks lab execute learner landing lock crosscheck wheel clean
+.PHONY: help book test notebooks lab execute learner landing lock crosscheck bench wheel clean
 
 help:                  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-11s %s\n' "$$t" "$$d"; done
@@ -56,6 +56,11 @@ crosscheck: $(READY)   ## compare with torch, captum and transformers (large dow
 	$(PY) -m pip install -q --disable-pip-version-check "transformers>=4.46" -c requirements.lock
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps "captum>=0.8"
 	@LMTUTORIAL_CROSSCHECK=1 $(PY) -m pytest -m crosscheck || { code=$$?; [ $$code = 5 ] && echo "No test is marked crosscheck yet."; }
+
+bench: $(READY)        ## time the explainers beside lime, shap and captum: leave the machine alone meanwhile
+	$(PY) -m benchmarks.speed
+	$(PY) -m benchmarks.accuracy
+	$(PY) -m benchmarks.memory
 
 wheel: $(READY)        ## build the wheel into dist/
 	$(PY) -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
