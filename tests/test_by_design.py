@@ -93,6 +93,32 @@ def test_without_pairs_and_norms_a_weight_is_also_what_goes_with_the_word(review
         assert occlusion(MaskedText(model, text)).scores == pytest.approx(counts_scores(model, text), abs=1e-10)
 
 
+SHAPLEY = ["exact_shapley", "kernel_shap", "permutation_shap", "partition_shap"]
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"), [*((name, {}) for name in ("occlusion", *SHAPLEY)), ("lime", {"alpha": 1e-9})]
+)
+def test_every_explainer_finds_the_weights_of_a_model_that_only_adds(reviews, method, settings):
+    model = trained(reviews, (1, 1), "counts")
+    for text in [text for text in reviews[1]["text"] if 5 <= len(words_of(text)) <= 12][:5]:
+        # float64 throughout; the regressions solve systems of up to 12 unknowns, LIME's with a ridge of 1e-9
+        assert lt.explain(model, text, method, **settings).scores == pytest.approx(counts_scores(model, text), abs=1e-7)
+
+
+@pytest.mark.parametrize("method", ["exact_shapley", "kernel_shap"])
+def test_shapley_explainers_give_each_word_of_a_pair_its_half(reviews, method):
+    model = trained(reviews, (1, 2), "counts")
+    text = "it is not a good film, not a good"
+    assert lt.explain(model, text, method).scores == pytest.approx(counts_scores(model, text), abs=1e-7)
+
+
+@pytest.mark.parametrize("method", ["saliency", "input_x_gradient", "integrated_gradients"])
+def test_gradient_methods_are_refused_and_told_why(reviews, method):
+    with pytest.raises(ValueError, match="no word vectors"):
+        lt.explain(trained(reviews), "a good film", method)
+
+
 def test_with_tf_idf_a_word_that_goes_changes_the_value_of_the_others(reviews):
     model = trained(reviews, (1, 1), "tfidf")
     text = reviews[1]["text"].iloc[0]
