@@ -83,24 +83,30 @@ def draw_pairs(words: int, pairs: int, rng: np.random.Generator) -> tuple[np.nda
 
 
 def influence(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(pairs, words) how far each pair's difference moves each score, in the regression whose scores' sum is fixed."""
-    x = z - z.mean(axis=1, keepdims=True)  # what is left of z once the sum of the scores is given
-    return (weights[:, None] * x) @ np.linalg.pinv(x.T @ (weights[:, None] * x), rcond=1e-9, hermitian=True)
+    """(pairs, words) how far each pair's difference moves each score.
+
+    The sum of the scores is fixed; what is left of z without it are the rows minus their means.
+    """
+    x = z - z.mean(axis=1, keepdims=True)
+    weighed = weights[:, None] * x
+    return weighed @ np.linalg.pinv(x.T @ weighed, rcond=1e-9, hermitian=True)
 
 
-def kernel_regression(z: np.ndarray, differences: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:
-    """The phi that minimise sum_pairs weight (difference - z phi)^2 among those with sum(phi) = total.
+def kernel_regression(z, differences, weights, total: float) -> np.ndarray:
+    """The phi that minimise sum weight (difference - z phi)^2, sum(phi) = total.
 
     Args:
-        z: (pairs, words) 1 for the words of a set, -1 for the words it leaves out.
-        differences: (pairs,) game(set) - game(the other words).
+        z: (pairs, words) 1 for the words of a set, -1 for the others.
+        differences: (pairs,) game(set) - game(the others).
         weights: (pairs,) from `draw_pairs`.
         total: game(all words) - game(no word).
 
     Returns:
         (words,) scores.
     """
-    return total / z.shape[1] + influence(z, weights).T @ (differences - total * z.mean(axis=1))
+    even = total / z.shape[1]  # everybody's share if all were alike
+    left = differences - even * z.sum(axis=1)
+    return even + influence(z, weights).T @ left
 
 
 def triples_share(z: np.ndarray, rest: np.ndarray, weights: np.ndarray):

@@ -22,25 +22,27 @@ EXACT_WORDS = 16  # 65,536 coalitions; each further word doubles them
 
 
 def coalitions(words: int) -> np.ndarray:
-    """(2^words, words) booleans: row n keeps the words whose bits are set in the number n.
+    """(2^words, words) booleans: row n keeps the words of the bits set in n.
 
     >>> coalitions(2).astype(int).tolist()
     [[0, 0], [1, 0], [0, 1], [1, 1]]
     """
-    return (np.arange(2**words)[:, None] >> np.arange(words) & 1).astype(bool)
+    numbers = np.arange(2**words)[:, None]
+    return (numbers >> np.arange(words) & 1).astype(bool)
 
 
 def shapley_of_table(worth: np.ndarray) -> np.ndarray:
-    """phi_i = sum over the coalitions S without i of |S|! (M - |S| - 1)! / M! (worth(S and i) - worth(S)).
+    """phi_i = sum over sets S without i of weight(S) (worth(S + i) - worth(S)).
+
+    weight(S) = |S|! (M - |S| - 1)! / M! = 1 / (M C(M - 1, |S|)) for M words.
 
     Args:
         worth: (2^words,) the worth of each row of `coalitions(words)`.
 
     Returns:
-        (words,) Shapley values. The weight of a coalition is 1 / (M C(M - 1, |S|)): every size counts the same, and so
-        does every coalition of a size.
+        (words,) Shapley values.
 
-    >>> shapley_of_table(np.array([0.0, 1.0, 2.0, 7.0]))  # the four left over by 1 and 2 are shared
+    >>> shapley_of_table(np.array([0.0, 1.0, 2.0, 7.0]))
     array([3., 4.])
     """
     words = len(worth).bit_length() - 1
@@ -48,9 +50,10 @@ def shapley_of_table(worth: np.ndarray) -> np.ndarray:
     weight = 1 / (words * comb(words - 1, np.minimum(size, words - 1)))
     scores = np.empty(words)
     for word in range(words):
-        # bit `word` of a row's number is the middle axis: without the word, with it
+        # the middle axis is the word's bit: 0 without it, 1 with it
         without, joined = np.moveaxis(worth.reshape(-1, 2, 2**word), 1, 0)
-        scores[word] = np.sum(weight.reshape(-1, 2, 2**word)[:, 0] * (joined - without))
+        share = weight.reshape(-1, 2, 2**word)[:, 0]
+        scores[word] = np.sum(share * (joined - without))
     return scores
 
 
