@@ -1,0 +1,110 @@
+"""The checkers of chapter 10 pass right answers and name typical mistakes."""
+
+import numpy as np
+import pytest
+
+from lmtutorial import checks
+
+
+def weights(points):
+    piece = 1 / (points - 1)
+    found = np.full(points, piece)
+    found[[0, -1]] /= 2
+    return found
+
+
+def weights_of_points(points):
+    found = np.full(points, 1 / points)
+    found[[0, -1]] /= 2
+    return found
+
+
+def integral(gradient, text, baseline, points, *, places=None, way=None, reduce=np.mean):
+    shares = (np.arange(points) + 0.5) / points if places is None else places(points)
+    slopes = [gradient(baseline + share * (text - baseline)) for share in shares]
+    return (reduce(slopes, axis=0) * (text - baseline if way is None else way(text, baseline))).sum(axis=1)
+
+
+def from_zero(gradient, text, baseline, points):
+    slopes = [gradient((k + 0.5) / points * text) for k in range(points)]
+    return (np.mean(slopes, axis=0) * (text - baseline)).sum(axis=1)
+
+
+def smooth(gradient, text, share, samples, random, *, sigma=None, product=None, divide=np.sqrt, ddof=1):
+    sigma = share * np.ptp(text) if sigma is None else sigma(share)
+    each = []
+    for _ in range(samples):
+        noisy = text + sigma * random.standard_normal(text.shape)
+        each.append(((text if product is None else product(text, noisy)) * gradient(noisy)).sum(axis=1))
+    return np.mean(each, axis=0), np.std(each, axis=0, ddof=ddof) / divide(samples)
+
+
+def same_noise(gradient, text, share, samples, random):
+    each = [(text * gradient(text + share * np.ptp(text) * random.normal())).sum(axis=1) for _ in range(samples)]
+    return np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(samples)
+
+
+RIGHT = [
+    ("trapezoid_weights", weights),
+    ("trapezoid_weights", lambda n: np.r_[0.5, np.ones(n - 2), 0.5] / (n - 1)),
+    ("integrate_gradients", integral),
+    ("smooth_scores", smooth),
+    ("smooth_scores", lambda *given: smooth(*given, ddof=0)),
+]
+
+WRONG = [
+    ("trapezoid_weights", lambda n: weights(n + 1), "count"),
+    ("trapezoid_weights", weights_of_points, "share_of_points"),
+    ("trapezoid_weights", lambda n: np.full(n, 1 / (n - 1)), "whole_ends"),
+    ("trapezoid_weights", lambda n: np.full(n, 1 / n), "equal"),
+    ("trapezoid_weights", lambda n: weights(n) * (n - 1), "not_divided"),
+    ("trapezoid_weights", lambda n: weights(3) if n == 3 else np.ones(n), "two"),
+    ("trapezoid_weights", lambda n: weights(n) if n < 4 else np.full(n, 1.1 / n), "line"),
+    ("trapezoid_weights", lambda n: np.arange(n) / n, "hand_case"),
+    ("integrate_gradients", lambda *given: integral(*given)[:2], "shape"),
+    ("integrate_gradients", lambda g, t, b, n: g(t) * (t - b), "every_number"),
+    ("integrate_gradients", lambda *given: integral(*given, way=lambda t, b: 1), "no_difference"),
+    ("integrate_gradients", lambda *given: integral(*given, way=lambda t, b: t), "times_text"),
+    ("integrate_gradients", lambda *given: integral(*given, reduce=np.sum), "not_averaged"),
+    ("integrate_gradients", lambda g, t, b, n: np.linalg.norm(g((t + b) / 2) * (t - b), axis=1), "length"),
+    ("integrate_gradients", lambda *given: -integral(*given), "sign"),
+    ("integrate_gradients", lambda *given: integral(*given) + 1, "constant"),
+    ("integrate_gradients", lambda g, t, b, n: integral(g, t, b, 2 * n), "how_often"),
+    ("integrate_gradients", lambda *given: integral(*given, places=np.ones), "one_place"),
+    ("integrate_gradients", from_zero, "from_zero"),
+    ("integrate_gradients", lambda *given: integral(*given, places=lambda n: np.arange(n) / n), "left"),
+    ("integrate_gradients", lambda *given: integral(*given, places=lambda n: np.arange(1, n + 1) / n), "right"),
+    ("integrate_gradients", lambda *given: integral(*given, places=lambda n: np.linspace(0, 1, n)), "with_ends"),
+    ("integrate_gradients", lambda *given: integral(*given, places=lambda n: np.linspace(0.2, 0.3, n)), "places"),
+    (
+        "integrate_gradients",
+        lambda g, t, b, n: integral(g, t, b, n) if n < 9 else integral(g, t, b, n, places=np.ones),
+        "squares",
+    ),
+    ("smooth_scores", lambda *given: smooth(*given)[0], "two"),
+    ("smooth_scores", lambda *given: (np.zeros((3, 2)), np.zeros(3)), "shapes"),
+    ("smooth_scores", lambda g, t, s, n, r: smooth(g, t, s, n // 2, r), "samples"),
+    ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: 0), "no_noise"),
+    ("smooth_scores", same_noise, "same_noise"),
+    ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: share), "absolute"),
+    ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: 5 * share), "spread"),
+    ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: 1), "gradient_only"),
+    ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: noisy), "noisy_product"),
+    ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: 3 * t), "constant"),
+    ("smooth_scores", lambda *given: (smooth(*given)[0], np.ones(3)), "error_of_nothing"),
+    ("smooth_scores", lambda *given: smooth(*given, divide=lambda n: 1), "spread_not_error"),
+    ("smooth_scores", lambda *given: smooth(*given, divide=lambda n: n), "divided_twice"),
+    ("smooth_scores", lambda *given: smooth(*given, divide=lambda n: n**0.25), "error"),
+]
+
+
+@pytest.mark.parametrize("name, answer", RIGHT)
+def test_right_answers_pass(name, answer):
+    assert getattr(checks, name).result(answer).status == "passed"
+
+
+@pytest.mark.parametrize("name, answer, mistake", WRONG)
+def test_typical_mistakes_are_named(name, answer, mistake):
+    result = getattr(checks, name).result(answer)
+    assert (result.status, result.mistake) == ("failed", mistake)
+    assert "{" not in result.message, "a value is missing from the message"
