@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 
 import lmtutorial as lt
+from lmtutorial.preprocessing import UNKNOWN
 
 BATCHES = (1024, 2048, 4096, 8192)
 
@@ -36,15 +37,17 @@ def cores() -> int:
 
 
 def texts_of(model, words: int, count: int) -> list[str]:
-    """The first validation reviews with so many words."""
+    """The first validation reviews with so many words, all known: leaving an unknown word out changes nothing, so that
+    half of the rows would be the same."""
     reviews = lt.load_reviews()
     found = []
     for text in reviews.loc[reviews["split"] == "validation", "text"]:
-        if len(model.preprocessor.tokens(text)) == words:
+        tokens = model.preprocessor.tokens(text)
+        if len(tokens) == words and UNKNOWN not in model.preprocessor.lookup(tokens):
             found.append(text)
             if len(found) == count:
                 return found
-    raise ValueError(f"only {len(found)} validation reviews have {words} words, {count} were wanted")
+    raise ValueError(f"only {len(found)} validation reviews have {words} known words, {count} were wanted")
 
 
 def seconds_of(run: Callable) -> float:
@@ -99,22 +102,22 @@ class Bare:
         import tensorflow as tf
 
         embedding, *rest = (a for a in model.keras_model.layers if not isinstance(a, keras.layers.InputLayer))
-        vectors = x = keras.Input((None, embedding.output_dim))
-        for layer in rest[:-1]:
-            x = layer(x)
         kernel, bias = rest[-1].kernel, rest[-1].bias
-        behind = keras.Model(vectors, x)
         whole = keras.Model(model.keras_model.inputs, model.keras_model.outputs)
+        shape = (None, None, embedding.output_dim)
 
         @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
         def forward(ids):
             return whole(ids, training=False)
 
-        @tf.function(input_signature=[tf.TensorSpec((None, None, embedding.output_dim), tf.float32)])
-        def there_and_back(vectors):
+        @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None, None), tf.int32)])
+        def there_and_back(vectors, ids):
+            mask, x = embedding.compute_mask(ids), vectors
             with tf.GradientTape() as tape:
                 tape.watch(vectors)
-                score = tf.matmul(behind(vectors, training=False), kernel) + bias
+                for layer in rest[:-1]:
+                    x = layer(x, mask=mask) if isinstance(layer, keras.layers.LSTM) else layer(x)
+                score = tf.matmul(x, kernel) + bias
             return score, tape.gradient(score, vectors)
 
         self._forward, self._there_and_back = (f.get_concrete_function() for f in (forward, there_and_back))
@@ -125,9 +128,9 @@ class Bare:
         parts = [self._forward(self._tensor(ids[i : i + batch])).numpy() for i in range(0, len(ids), batch)]
         return np.concatenate(parts)
 
-    def there_and_back(self, vectors: np.ndarray) -> np.ndarray:
-        """(rows, time, dim) gradients of the score at `vectors`, in one batch."""
-        return self._there_and_back(self._tensor(vectors))[1].numpy()
+    def there_and_back(self, vectors: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """(rows, time, dim) gradients of the score at `vectors`, in one batch; `ids` make the mask."""
+        return self._there_and_back(self._tensor(vectors), self._tensor(ids))[1].numpy()
 
     def best_batch(self, ids: np.ndarray) -> int:
         """The size of batch, out of `BATCHES`, with which the forward pass is quickest."""

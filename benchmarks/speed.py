@@ -45,14 +45,15 @@ def ours(model, text: str, words: int) -> dict[str, Callable]:
 def bare(model, bare_model: protocol.Bare, text: str, runs: dict[str, Callable]) -> dict[str, Callable]:
     """{name: run} of the bare model for what each of `runs` asks it; each asks once here."""
     found = {}
-    vectors = np.asarray(model.embed(model.encode(text).ids[None]))
+    ids = model.encode(text).ids[None]
+    vectors = np.asarray(model.embed(ids))
     for name, run in runs.items():
         with protocol.recorded(model) as asked:
             e = run()
         if name.partition(",")[0] in GRADIENTS:
             rounds = e.diagnostics.get("convergence", np.array([[e.diagnostics["evaluations"] - 2, 0]]))[:, 0]
-            points = [np.repeat(vectors, max(1, int(count)), axis=0) for count in rounds]
-            found[name] = lambda points=points: [bare_model.there_and_back(p) for p in points]
+            points = [tuple(np.repeat(a, max(1, int(count)), axis=0) for a in (vectors, ids)) for count in rounds]
+            found[name] = lambda points=points: [bare_model.there_and_back(*p) for p in points]
         else:
             rows = np.unique(np.concatenate(asked), axis=0)
             batch = bare_model.best_batch(rows)

@@ -36,7 +36,8 @@ def test_a_spread_is_the_median_and_the_quartiles():
 def test_texts_have_the_number_of_words_that_was_asked_for(model):
     found = protocol.texts_of(model, 12, 5)
     assert len(set(found)) == 5 and {len(MaskedText(model, t)) for t in found} == {12}
-    with pytest.raises(ValueError, match="validation reviews have 300 words"):
+    assert all(1 not in model.encode(t).ids for t in found), "without an unknown word every row is another"
+    with pytest.raises(ValueError, match="validation reviews have 300 known words"):
         protocol.texts_of(model, 300, 1)
 
 
@@ -46,7 +47,7 @@ def test_the_bare_model_is_the_model(model, text):
     answers = bare.forward(rows, 1024)
     assert np.allclose(answers[:, 0], model.predict([text])[0], atol=1e-6)
     vectors = np.asarray(model.embed(ids[None]))
-    gradient = bare.there_and_back(vectors)[0]
+    gradient = bare.there_and_back(vectors, ids[None])[0]
     # saliency is this gradient's length, for the logit
     assert np.allclose(np.linalg.norm(gradient, axis=-1), lt.explain(model, text, "saliency").scores, atol=1e-5)
 
