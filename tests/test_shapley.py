@@ -368,6 +368,7 @@ def test_a_text_of_four_hundred_words_is_explained_within_its_budget():
         (lambda: kernel_shap(play(additive_game(np.ones(12))), evaluations=20), "at least 26 evaluations, got 20"),
         (lambda: kernel_shap(play(additive_game(np.ones(1001)))), "use partition_shap"),
         (lambda: permutation_shap(play(additive_game(np.ones(9))), evaluations=5), "costs 18 evaluations"),
+        (lambda: permutation_shap(play(additive_game(np.ones(1001)))), "use partition_shap"),
         (lambda: partition_shap(play(additive_game(np.ones(3))), evaluations=1), "two evaluations, got 1"),
         (lambda: partition_shap(play(additive_game(np.ones(3))), tree=(0, 1)), "each word number from 0 to 2 once"),
         (lambda: partition_shap(play(additive_game(np.ones(3))), tree=(0, 1, 2)), "has two parts"),

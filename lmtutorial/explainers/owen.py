@@ -21,6 +21,7 @@ from .masking import MaskedText
 
 # How strongly the characters between two words separate them; the strongest one counts.
 STRENGTH = {**dict.fromkeys("\n.!?…", 4), **dict.fromkeys(";:", 3), **dict.fromkeys(',()[]—–"“”', 2), " ": 1}
+WORDS_READ = 2_000_000  # by the model in all, unless `evaluations` says otherwise
 TOGETHER = 64  # phrases cut in one question where not all can be cut: the strongest ones
 
 
@@ -129,8 +130,9 @@ def partition_shap(game: MaskedText, *, tree=None, evaluations: int | None = Non
     Args:
         game: the text and model to explain.
         tree: nested pairs of word numbers, as ((0, 1), (2, (3, 4))); by default `phrase_tree` of the text.
-        evaluations: questions that may be spent, by default 2,000. Exact where the tree takes no more (about M^2 for a
-            balanced one). Otherwise uncut phrases are split evenly, and `diagnostics["uncut"]` says how much that is.
+        evaluations: questions that may be spent, by default 2,000, and fewer for texts of more than 1,000 words. Exact
+            where the tree takes no more (about M^2 for a balanced one). Otherwise uncut phrases are split evenly, and
+            `diagnostics["uncut"]` says how much that is.
 
     Returns:
         an `Explanation` whose scores add up to `output - baseline_output`, cut short or not.
@@ -138,7 +140,7 @@ def partition_shap(game: MaskedText, *, tree=None, evaluations: int | None = Non
     Raises:
         ValueError: if the tree does not hold each word once, or `evaluations` is less than 2.
     """
-    evaluations = 2000 if evaluations is None else evaluations
+    evaluations = max(64, min(2000, WORDS_READ // len(game))) if evaluations is None else evaluations
     if evaluations < 2:
         raise ValueError(f"the whole text and the empty one are two evaluations, got {evaluations}")
     tree = phrase_tree(game.encoding.text, game.encoding.spans) if tree is None else tree

@@ -19,6 +19,7 @@ from .explanation import Explanation
 from .masking import MaskedText
 
 EXACT_WORDS = 16  # 65,536 coalitions; each further word doubles them
+ORDERED_WORDS = 1000  # an order of so many words is two thousand texts of as many words
 
 
 def coalitions(words: int) -> np.ndarray:
@@ -100,9 +101,13 @@ def permutation_shap(game: MaskedText, *, evaluations: int | None = None, seed: 
         (words,), nan where a single order was drawn.
 
     Raises:
-        ValueError: if `evaluations` does not pay for one order.
+        ValueError: if `evaluations` does not pay for one order, or there are more than 1,000 words.
     """
     words = len(game)
+    if words > ORDERED_WORDS:
+        raise ValueError(
+            f"permutation_shap takes at most {ORDERED_WORDS} words, got {words:,}: use partition_shap instead"
+        )
     cost = max(1, 2 * (words - 1))
     evaluations = 20 * cost + 2 if evaluations is None else evaluations
     if evaluations < cost + 2:
