@@ -16,7 +16,8 @@ Source: Ribeiro, Singh & Guestrin 2016, "Why should I trust you?"; LIME's limit 
 import numpy as np
 
 from .explanation import Explanation
-from .lime_fitting import FEATURES, line_by_pairs, pair_features, standard_error, weighted_r2, weighted_ridge
+from .lime_fitting import standard_error, weighted_r2, weighted_ridge
+from .lime_pairs import line_by_pairs, pairs_help
 from .lime_sampling import Sample, authors, merged, size_weights, stratified
 from .masking import MaskedText
 
@@ -139,9 +140,9 @@ def _explanation(game: MaskedText, units: np.ndarray, sample: Sample, method: st
     """Ask the model about the sample, fit the line, and tell how well it fits."""
     answers = game(sample.masks if len(units) == sample.masks.shape[1] else sample.masks[:, units])
     alpha, count = settings["alpha"], sample.masks.shape[1]
-    if settings.get("sampling") == "stratified" and _pairs_help(sample):
+    if settings.get("sampling") == "stratified" and pairs_help(sample):
         sizes = size_weights(count, settings["num_samples"], settings["kernel_width"])
-        line, misses = line_by_pairs(sample, answers, sizes, alpha)
+        line, misses = line_by_pairs(sample, answers, sizes, alpha, probability=game.unit == "probability")
     else:
         line = weighted_ridge(sample.masks, answers, sample.weights, alpha)
         misses = answers - line(sample.masks)
@@ -157,9 +158,3 @@ def _explanation(game: MaskedText, units: np.ndarray, sample: Sample, method: st
         diagnostics["types"] = units
     scores = line.slopes[units] / occurrences
     return Explanation.of_game(game, scores, method, settings=settings, diagnostics=diagnostics)
-
-
-def _pairs_help(sample: Sample) -> bool:
-    """Whether the sample leaves something to chance, and is large enough to tell pairs of words from it."""
-    features = pair_features(sample.masks.shape[1])
-    return sample.share.min() < 1 and features <= FEATURES and len(sample.masks) >= 1.2 * features

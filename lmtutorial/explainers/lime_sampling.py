@@ -105,6 +105,15 @@ def all_masks(words: int, removed: int) -> np.ndarray:
     return masks
 
 
+def every_mask(words: int) -> np.ndarray:
+    """(2^words, words) all masks.
+
+    >>> every_mask(2).astype(int).tolist()
+    [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
+    return (np.arange(2**words)[:, None] >> np.arange(words)) % 2 == 1
+
+
 def allot(weights: np.ndarray, variants: np.ndarray, rows: int) -> np.ndarray:
     """(sizes,) how many of `rows` variants each size gets: its share of the weight, at most all that there are."""
     whole = np.zeros(len(weights), bool)
