@@ -142,3 +142,15 @@ def test_pinpointed_by_hand():
     scores = np.array([0.1, 2.0, -3.0, 1.0])
     assert pinpointed(scores, [1]) == 1 and pinpointed(scores, [2]) == 0
     assert pinpointed(scores, [1, 3]) == 1 and pinpointed(scores, [0, 1]) == 0.5
+
+
+def test_the_measurement_gives_a_lone_planted_word_its_full_credit_by_occlusion(validation):
+    from benchmarks.shortcut import explained
+
+    model = load_shortcut("word")
+    texts = caught(model, list(validation["text"][validation["label"] == 0][:12]), ("thursday",))[:5]
+    table = explained(model, texts, ["occlusion", "random"])
+    assert table["occlusion"]["precision"]["mean"] == 1 and table["occlusion"]["rank"]["mean"] == 1
+    assert table["occlusion"]["credit"]["mean"] == pytest.approx(1)  # with and without the word is what it asks
+    assert table["fewest_removals"]["precision"]["mean"] == 1
+    assert table["random"]["precision"]["mean"] < 1 and table["random"]["credit"]["mean"] < 0.9
