@@ -53,7 +53,8 @@ def lime(
     Returns:
         an `Explanation` in the unit of the game. Diagnostics: `r2` (weighted, of the line), `intercept`,
         `local_prediction` (the line's answer for the whole text: intercept + sum of the scores), `standard_error`
-        (words,) over seeds, estimated from this one, and `types` (words,) where words are taken together.
+        (words,) over seeds, estimated from this one (too large rather than too small where samples are few), and
+        `types` (words,) where words are taken together.
 
     Raises:
         ValueError: if a setting is none of the above, if there are fewer samples than words, or if they are so many
