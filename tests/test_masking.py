@@ -43,6 +43,17 @@ def test_rows_of_zeros_at_the_end_are_not_taken_for_shorter_rows():
     assert np.array_equal(game(masks), np.arange(81))
 
 
+def test_a_word_that_is_unknown_anyway_makes_no_row_of_its_own():
+    model = lt.load_model("reviews-lstm")
+    game = MaskedText(model, "a gorgeous qwxzq film")
+    masks = np.array([[bool(n >> i & 1) for i in range(4)] for n in range(16)])
+    values = game(masks)
+    assert game.evaluations == 8 and np.array_equal(values[masks[:, 2]], values[~masks[:, 2]])
+    deleting = MaskedText(model, "a gorgeous qwxzq film", replacement="delete")
+    deleting(masks)
+    assert deleting.evaluations == 16
+
+
 def test_what_is_remembered_is_not_asked():
     model = random_game(4)
     game = MaskedText(model, text_of(4))

@@ -61,6 +61,9 @@ class MaskedText:
             raise ValueError(f"a model that answers with a {model.unit} has no probabilities")
         self._index = None if target is None else model.target_index(target, np.empty(0))
         self._probability = None
+        # a word that is unknown to the model anyway: whether it is kept or replaced makes no other row
+        known = self.encoding.ids != (-1 if self.replacement == "delete" else self.replacement)
+        self._replaced = np.array([not known[start:end].any() for start, end in self.encoding.pieces])
         self._values = {}  # {key of a row: answer}
 
     def __len__(self) -> int:
@@ -107,7 +110,7 @@ class MaskedText:
         if masks.dtype != bool or masks.ndim != 2 or masks.shape[1] != len(self):
             raise ValueError(f"masks must be booleans (samples, {len(self)}), got {masks.dtype} {masks.shape}")
         asked = masks if self._values else np.concatenate([self._ends(), masks])
-        distinct, first, inverse = np.unique(_keys(asked), return_index=True, return_inverse=True)
+        distinct, first, inverse = np.unique(self._keys(asked), return_index=True, return_inverse=True)
         keys = distinct.tolist()
         new = np.array([key not in self._values for key in keys], bool)
         if new.any():
@@ -122,8 +125,8 @@ class MaskedText:
             masks: (samples, words) booleans.
             scores: (samples, outputs) of the model.
         """
-        keys, scores = _keys(np.asarray(masks, bool)).tolist(), np.asarray(scores)
-        whole = _keys(self._ends()[:1]).tolist()[0]
+        keys, scores = self._keys(np.asarray(masks, bool)).tolist(), np.asarray(scores)
+        whole = self._keys(self._ends()[:1]).tolist()[0]
         if whole in keys:
             answer = scores[keys.index(whole)][None]
             self._index = self.model.target_index(None, answer[0]) if self._index is None else self._index
@@ -165,6 +168,15 @@ class MaskedText:
         """What the model says when every word is removed."""
         return float(self(self._ends()[1:])[0])
 
+    def _keys(self, masks: np.ndarray) -> np.ndarray:
+        """(samples,) a key for each row, the same for equal rows; integers up to 64 words, else byte strings."""
+        packed = np.packbits(np.ascontiguousarray(masks | self._replaced), axis=1)  # (samples, words / 8)
+        if packed.shape[1] > 8:
+            return packed.view(f"S{packed.shape[1]}")[:, 0]
+        filled = np.zeros((len(packed), 8), np.uint8)
+        filled[:, : packed.shape[1]] = packed
+        return filled.view(np.uint64)[:, 0]
+
     def masked_ids(self, masks: np.ndarray) -> np.ndarray:
         """(samples, time) ids of the text with the words that `masks` leaves out replaced or deleted."""
         ids = self.encoding.ids
@@ -176,11 +188,3 @@ class MaskedText:
         # close the gaps: kept ids move to the left in their order, padding fills the right
         order = np.argsort(~kept, axis=1, kind="stable")
         return np.where(np.take_along_axis(kept, order, axis=1), ids[order], self.model.padding).astype(ids.dtype)
-
-
-def _keys(masks: np.ndarray) -> np.ndarray:
-    """(samples,) a key for each row, the same for equal rows; integers up to 64 words, else byte strings."""
-    packed = np.packbits(np.ascontiguousarray(masks), axis=1)  # (samples, words / 8)
-    if packed.shape[1] <= 8:
-        return np.pad(packed, ((0, 0), (0, 8 - packed.shape[1]))).view(np.uint64)[:, 0]
-    return np.ascontiguousarray(packed).view(f"S{packed.shape[1]}")[:, 0]
