@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 import lmtutorial as lt
 from lmtutorial.explainers import agreement, faithfulness, play, sanity
 from lmtutorial.explainers.masking import MaskedText
+from lmtutorial.preprocessing import UNKNOWN
 
 from . import record
 
@@ -181,7 +182,7 @@ def main() -> None:
     options = parser.parse_args()
     model, reviews = lt.load_model("reviews-lstm"), lt.load_reviews()
     rated = reviews[(reviews["split"] == "test") & reviews["label"].notna()]
-    texts = [text for text in rated["text"] if model.preprocessor.tokens(text)]
+    texts = [text for text in rated["text"] if (model.preprocessor.ids([text]) > UNKNOWN).any()]
     options.parts.parent.mkdir(parents=True, exist_ok=True)
     known = options.parts.read_text(encoding="utf-8").splitlines() if options.parts.is_file() else []
     done = {row["text"]: row for row in map(json.loads, known)}
@@ -201,6 +202,7 @@ def main() -> None:
         {
             **record.circumstances("benchmarks.faithfulness"),
             "settings": SETTINGS,
+            "left_out": sorted(set(rated["text"]) - set(texts)),  # the model knows none of their words
             "all": table(rows),
             "short": table(short),
             "random_order": interval([row["random_order"] for row in rows]),
