@@ -406,6 +406,11 @@ def test_nan_in_the_slope_alone_is_named():
         saliency(MaskedText(root, "0"))
 
 
+def test_an_answer_without_a_gradient_is_refused():
+    with pytest.raises(ValueError, match="does not depend on its embeddings by steps that have a gradient"):
+        saliency(MaskedText(Formula(lambda x: tf.cast(tf.cast(x, tf.int32), tf.float64)), "1"))
+
+
 def test_another_backend_is_refused_with_the_remedy(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="Keras runs on 'jax': set os.environ"):

@@ -21,7 +21,7 @@ from .tape import slopes
 from .vectors import baseline_vectors, inside_words, sum_pieces, vectors_of
 
 RULES = ("gauss-legendre", "midpoint", "trapezoid")
-REFINED = 10**6  # points x positions up to which doubling goes on: 10,000 words are asked at 64 points at most
+REFINED = 2 * 10**5  # points x positions up to which doubling goes on: 500 points for 400 words
 FLOOR = 1e-3  # a completeness gap below it counts as none: float32 models are not exact to more than about 1e-5
 
 

@@ -21,7 +21,7 @@ from .masking import MaskedText
 CHUNK = 2**29  # bytes that a chunk of rows may need
 KEPT = 32  # what the way back needs per byte of embeddings: 25 were measured for two LSTM layers of 64 and 32 units
 # Rows x positions. What takes longer than about half a minute is announced, what would take an hour is refused.
-LONG, TOO_LONG = 2 * 10**5, 10**7
+LONG, TOO_LONG = 10**5, 10**7
 
 _COMPILED: "WeakKeyDictionary[TextModel, GradientFunction]" = WeakKeyDictionary()
 
@@ -49,7 +49,8 @@ def slopes(
     step = max(2, rows_at_a_time(len(ids) * compiled.position_bytes))  # both ends of a path come first
     _announce(rows, len(ids))
     scores, reduced = [], []
-    for start in tqdm(range(0, rows, step), desc="gradients", delay=2, leave=False, disable=rows <= step):
+    starts = range(0, rows, step)
+    for start in tqdm(starts, desc="gradients", delay=2, leave=False) if len(starts) > 1 else starts:
         embeddings = at(start, min(start + step, rows))
         answers, gradient = compiled(game, embeddings, np.repeat(ids[None], len(embeddings), axis=0))
         _check_finite(game, answers, gradient)
@@ -86,7 +87,7 @@ class GradientFunction:
         model: whose `predict_embeddings` is differentiated.
 
     Raises:
-        ValueError: if Keras runs on another backend than TensorFlow.
+        ValueError: if Keras runs on another backend than TensorFlow, or if the answer has no gradient.
     """
 
     def __init__(self, model: TextModel):
@@ -105,7 +106,10 @@ class GradientFunction:
                 scores = asked().predict_embeddings(embeddings, ids)  # (rows, outputs)
             one = tf.one_hot(index, scores.shape[-1], dtype=tf.float64)  # dF/dscores of a logit or a rating
             slope = tf.where(probability, _probability_slope(tf.cast(scores, tf.float64), one), one)
-            return scores, tape.gradient(scores, embeddings, tf.cast(slope, scores.dtype))
+            gradient = tape.gradient(scores, embeddings, tf.cast(slope, scores.dtype))
+            if gradient is None:
+                raise ValueError("the model's answer does not depend on its embeddings by steps that have a gradient")
+            return scores, gradient
 
         shapes = [
             ((None, None, sample.shape[-1]), sample.dtype),
@@ -115,6 +119,8 @@ class GradientFunction:
         ]
         self._graph = scores_and_gradient.get_concrete_function(*(tf.TensorSpec(*shape) for shape in shapes))
         self._outputs = self._graph.structured_outputs[0].shape[-1]
+        self._numbers = [tf.constant(i) for i in range(self._outputs)]
+        self._probability = {kind: tf.constant(kind) for kind in (False, True)}
 
     def __call__(self, game: MaskedText, embeddings: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import tensorflow as tf
@@ -124,8 +130,8 @@ class GradientFunction:
         scores, gradient = self._graph(
             tf.constant(embeddings, self.dtype),
             tf.constant(ids, tf.int32),
-            tf.constant(index),
-            tf.constant(game.unit == "probability"),
+            self._numbers[index],
+            self._probability[game.unit == "probability"],
         )
         return scores.numpy(), gradient.numpy()
 
