@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument(
         "--parts", type=Path, default=PARTS, help="where a run keeps what it has (default: %(default)s)"
     )
-    parser.add_argument("--checked", type=int, default=30, help="sentences for the sanity checks")
+    parser.add_argument("--checked", type=int, default=20, help="sentences for the sanity checks")
     options = parser.parse_args()
     model, reviews = lt.load_model("reviews-lstm"), lt.load_reviews()
     rated = reviews[(reviews["split"] == "test") & reviews["label"].notna()]
