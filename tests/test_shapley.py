@@ -75,6 +75,14 @@ def random_tree(words: list[int], rng) -> tuple | int:
     return random_tree(words[:cut], rng), random_tree(words[cut:], rng)
 
 
+def chain(words: int) -> tuple | int:
+    """The deepest tree there is: one word off at each cut."""
+    tree = 0
+    for word in range(1, words):
+        tree = (tree, word)
+    return tree
+
+
 def owen_by_hand(worth: np.ndarray, tree, there: int = 0) -> dict[int, float]:
     """The recursion of Owen values as it is written down: {word: score}; sets are numbers, as in `coalitions`."""
 
@@ -373,6 +381,7 @@ def test_a_text_of_four_hundred_words_is_explained_within_its_budget():
         (lambda: partition_shap(play(additive_game(np.ones(3))), tree=(0, 1)), "each word number from 0 to 2 once"),
         (lambda: partition_shap(play(additive_game(np.ones(3))), tree=(0, 1, 2)), "has two parts"),
         (lambda: partition_shap(play(additive_game(np.ones(2))), tree=(0, "film")), "each word number"),
+        (lambda: partition_shap(play(additive_game(np.ones(900))), tree=chain(900)), "too deep"),
     ],
 )
 def test_what_cannot_be_done_is_said(call, message):

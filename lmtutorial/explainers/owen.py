@@ -71,6 +71,7 @@ def phrases(tree, length: int) -> Phrase:
 
     try:
         whole = build(tree)
+        cost(whole)  # walks down as the other functions will
     except RecursionError as error:
         raise ValueError("the tree is too deep: cut phrases nearer to their middle") from error
     if len(leaves) != length or set(leaves) != set(range(length)):
@@ -98,27 +99,29 @@ def owen_values(game: MaskedText, whole: Phrase, evaluations: int) -> tuple[np.n
     Returns:
         (words,) scores; how much was left uncut, the sum of |share| of the phrases that were split evenly.
     """
-    scores = np.zeros(len(game))
-    at_once = TOGETHER
+    none, left, at_once = np.zeros(len(game), bool), evaluations - 2, TOGETHER
     if 2 < cost(whole) + 2 <= evaluations:
-        at_once = None
-        game(np.array(questions(whole, np.zeros(len(game), bool))))  # all in one call; below, the game remembers
+        at_once = left
+        game(np.array(questions(whole, none)))  # all in one call; below, the game remembers
     # (phrase, words that are there beside it, what the model says without and with the phrase, weight)
-    waiting = [(whole, np.zeros(len(game), bool), game.nothing(), game.whole(), 1.0)]
-    left = evaluations - 2
-    while any(phrase.parts for phrase, *_ in waiting) and left >= 2:
-        waiting.sort(key=lambda w: (w[0].parts is None, -abs(w[3] - w[2]) * w[4]))
-        cut = [w for w in waiting[:at_once] if w[0].parts][: left // 2]
-        waiting, left = waiting[len(cut) :], left - 2 * len(cut)
+    waiting, words = [(whole, none, game.nothing(), game.whole(), 1.0)], []
+    if not whole.parts:
+        waiting, words = words, waiting
+    while waiting and left >= 2:
+        if at_once == TOGETHER:
+            waiting.sort(key=lambda entry: -abs(entry[3] - entry[2]) * entry[4])
+        many = min(at_once, left // 2)
+        cut, waiting, left = waiting[:many], waiting[many:], left - 2 * min(many, len(waiting))
         masks = [[there | part.words for part in phrase.parts] for phrase, there, *_ in cut]
         worth = game(np.array(masks).reshape(-1, len(game))).reshape(-1, 2)
         for (phrase, there, low, high, weight), mask, (first, second) in zip(cut, masks, worth, strict=True):
             a, b = phrase.parts
-            waiting += [(a, there, low, first, weight / 2), (b, there, low, second, weight / 2)]
-            waiting += [(a, mask[1], second, high, weight / 2), (b, mask[0], first, high, weight / 2)]
-    for phrase, _, low, high, weight in waiting:
-        scores[phrase.words] += weight * (high - low) / phrase.words.sum()
-    return scores, sum(abs(high - low) * weight for phrase, _, low, high, weight in waiting if phrase.parts)
+            half = weight / 2
+            (waiting if a.parts else words).extend([(a, there, low, first, half), (a, mask[1], second, high, half)])
+            (waiting if b.parts else words).extend([(b, there, low, second, half), (b, mask[0], first, high, half)])
+    held = np.array([phrase.words for phrase, *_ in words + waiting])  # (phrases, words)
+    shares = np.array([weight * (high - low) for _, _, low, high, weight in words + waiting])
+    return (shares / held.sum(axis=1)) @ held, float(np.abs(shares[len(words) :]).sum())
 
 
 def partition_shap(game: MaskedText, *, tree=None, evaluations: int | None = None) -> Explanation:
