@@ -31,10 +31,10 @@ def cascade(model: TextClassifier, seed: int = 0) -> Iterator[tuple[str, TextCla
     Yields:
         (name of the layer re-initialised last, classifier); the first is ("trained", a copy with all weights kept).
     """
-    trained, fresh = model.keras_model, _clone(model.keras_model, seed)
+    trained, fresh = model.keras_model, fresh_copy(model.keras_model, seed)
     layers = [layer for layer in trained.layers if layer.weights]
     for depth in range(len(layers) + 1):
-        copy = _clone(trained, seed)
+        copy = fresh_copy(trained, seed)
         copy.set_weights(trained.get_weights())
         for layer in layers[len(layers) - depth :]:
             copy.get_layer(layer.name).set_weights(fresh.get_layer(layer.name).get_weights())
@@ -42,7 +42,7 @@ def cascade(model: TextClassifier, seed: int = 0) -> Iterator[tuple[str, TextCla
         yield name, TextClassifier.from_keras(copy, model.preprocessor, classes=model.classes)
 
 
-def _clone(model: keras.Model, seed: int) -> keras.Model:
+def fresh_copy(model: keras.Model, seed: int) -> keras.Model:
     """The same layers with fresh weights; what others draw from the global random states stays as it was."""
     states = random.getstate(), np.random.get_state()
     keras.utils.set_random_seed(seed)
