@@ -44,7 +44,7 @@ def method_named(name: str) -> Callable[..., Explanation]:
 def play(game: MaskedText, method: str, **settings) -> Explanation:
     """Let a method play a game; `ValueError` for a setting that it does not have."""
     function = method_named(method)
-    known = [name for name in inspect.signature(function).parameters if name != "game"]
+    known = [name for name in inspect.signature(function).parameters if name != "game"] if settings else []
     for name in settings:
         if name not in known:
             raise ValueError(f"{method} has no setting {name!r}{nearest(name, known)}; it has {known}")

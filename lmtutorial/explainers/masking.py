@@ -7,6 +7,7 @@ what each coalition is worth.
 """
 
 import warnings
+from functools import cached_property
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -126,7 +127,7 @@ class MaskedText:
             scores: (samples, outputs) of the model.
         """
         keys, scores = self._keys(np.asarray(masks, bool)).tolist(), np.asarray(scores)
-        whole = self._keys(self._ends()[:1]).tolist()[0]
+        whole = self._end_keys[0]
         if whole in keys:
             answer = scores[keys.index(whole)][None]
             self._index = self.model.target_index(None, answer[0]) if self._index is None else self._index
@@ -162,11 +163,19 @@ class MaskedText:
 
     def whole(self) -> float:
         """What the model says of the whole text."""
-        return float(self(self._ends()[:1])[0])
+        return self._end(0)
 
     def nothing(self) -> float:
         """What the model says when every word is removed."""
-        return float(self(self._ends()[1:])[0])
+        return self._end(1)
+
+    def _end(self, number: int) -> float:
+        key = self._end_keys[number]
+        return self._values[key] if key in self._values else float(self(self._ends()[number : number + 1])[0])
+
+    @cached_property
+    def _end_keys(self) -> list:
+        return self._keys(self._ends()).tolist()
 
     def _keys(self, masks: np.ndarray) -> np.ndarray:
         """(samples,) a key for each row, the same for equal rows; integers up to 64 words, else byte strings."""
