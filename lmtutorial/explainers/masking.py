@@ -14,9 +14,9 @@ from tqdm.auto import tqdm
 
 from ..models.text_model import TextModel
 
-# A question reads samples x words. What takes longer than about half a minute is announced, what would take a quarter
-# of an hour on two cores is refused.
-LONG, TOO_LONG = 10**7, 3 * 10**8
+# A question reads samples x words. What may take longer than half a minute is announced; what would take more than a
+# quarter of an hour is refused (the review classifier on two cores, with long texts, which go in small batches).
+LONG, TOO_LONG = 10**7, 10**8
 CHUNK = 2**22  # ids made at a time: 16 MB
 
 
@@ -104,7 +104,7 @@ class MaskedText:
             (samples,) float64, in `unit`.
 
         Raises:
-            ValueError: if the masks do not fit, if the question would read more than 300 million words, or if an
+            ValueError: if the masks do not fit, if the question would read more than 100 million words, or if an
                 answer is not a finite number.
         """
         masks = np.asarray(masks)
