@@ -185,6 +185,19 @@ def test_a_mask_that_a_layer_drops_is_noticed():
     assert TextClassifier.from_keras(model, CUT).length == LENGTH
 
 
+def test_an_error_of_the_model_itself_is_told_and_not_taken_for_a_lost_mask():
+    class Broken(layers.Layer):
+        def call(self, x):
+            if x.shape[0] is not None:  # only once real texts come
+                raise RuntimeError("the layer's own trouble")
+            return x
+
+    x = ids()
+    model = keras.Model(x, dense(1, "sigmoid")(layers.GlobalAveragePooling1D()(Broken()(table()(x)))))
+    with pytest.raises(ValueError, match="cannot read a text of 64 words .RuntimeError: .*the layer's own trouble"):
+        TextClassifier.from_keras(model, WORDS)
+
+
 def test_a_longer_text_is_cut_where_the_model_ends_and_says_so():
     model = model_of("TextVectorization first")
     e = lt.explain(model, "a good film " * 30)

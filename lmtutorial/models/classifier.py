@@ -15,7 +15,7 @@ from keras import layers, ops
 
 from ..files import written_whole
 from ..preprocessing import PADDING, UNKNOWN, Preprocessor
-from .keras_parts import Graph, WordVectors, broken_layers, compiled, reads_padding, score_before_activation
+from .keras_parts import Graph, WordVectors, broken_layers, compiled, score_before_activation, why_padding_counts
 from .text_model import Encoding, TextModel, check_text, check_texts
 
 SORTED = 256  # rows of like length, scored together
@@ -130,13 +130,13 @@ class TextClassifier(TextModel):
         return cls(model, preprocessor, classes=classes, unit=unit)
 
     def _length_without_mask(self) -> int | None:
-        if self._vectors.masked and not reads_padding(self._scorer):
+        why = why_padding_counts(self._scorer) if self._vectors.masked else "its Embedding has no mask"
+        if why is None:
             return None
         length = self.preprocessor.max_length
         if length is None:
-            lost = "one of its layers drops the mask" if self._vectors.masked else "its Embedding has no mask"
             raise ValueError(
-                f"padding changes the answers of this model, because {lost}: tell the length it was trained with as "
+                f"padding changes the answers of this model, because {why}: tell the length it was trained with as "
                 "the preprocessor's max_length, or train it with a mask (mask_zero=True)"
             )
         return length

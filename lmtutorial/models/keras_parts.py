@@ -228,17 +228,24 @@ def score_before_activation(graph: Graph, unit: str | None):
     return score, name
 
 
-def reads_padding(scorer: keras.Model) -> bool:
-    """Whether padding behind a text changes the scores.
+def why_padding_counts(scorer: keras.Model) -> str | None:
+    """Why padding behind a text changes the scores of a model whose Embedding has a mask; `None` if it does not.
 
     A layer that cannot handle a mask drops it without an error, as `Conv1D` does, or `Add` if one of its inputs has
-    none. So the model is asked.
+    none. So the model is asked about the shortest text that it can read, with and without padding: a layer with a
+    window cannot read one that is shorter than the window.
     """
-    try:
-        short, long = (scorer(ops.convert_to_tensor([[1] + [0] * padding]), training=False) for padding in (0, 3))
-    except Exception:  # a window wider than one word: each backend has its own error
-        return True
-    return not np.allclose(np.asarray(short), np.asarray(long), rtol=1e-4, atol=1e-6, equal_nan=True)
+    for words in (1, 2, 4, 8, 16, 32, 64):
+        rows = [ops.convert_to_tensor([[1] * words + [0] * padding]) for padding in (0, 3)]
+        try:
+            short, long = (np.asarray(scorer(row, training=False)) for row in rows)
+        except Exception as error:  # the backends share no class of error for too short a text; told if none is read
+            told = " ".join(str(error).split())[:300]
+            reason = f"it cannot read a text of {words} words ({type(error).__name__}: {told})"
+        else:
+            same = np.allclose(short, long, rtol=1e-4, atol=1e-6, equal_nan=True)
+            return None if same else "one of its layers drops the mask"
+    return reason
 
 
 def compiled(scorer: keras.Model):
