@@ -10,6 +10,8 @@ Two sets of rules:
   "could", "n't".
 - `"keras"`: exactly what `keras.layers.TextVectorization` does by default: lower-case the letters A to Z, delete ASCII
   punctuation ("couldn't" -> "couldnt", "well-made" -> "wellmade"), split at ASCII blanks.
+- `"language"`: for a model that writes: the words of `"words"`, and each of `. , ; : ! ? ( ) "` as a token of its own;
+  the end of a line, or of several, is the token `END`.
 """
 
 import json
@@ -27,8 +29,11 @@ from .files import nearest, written_whole
 
 PADDING, UNKNOWN = 0, 1
 SPECIAL = ("", "[UNK]")
+END = "[END]"  # of a line, and so of a heading or a paragraph; a language model begins every text behind one
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
+_MARK = regex.compile(r"""\s*\n\s*|[.,;:!?()"“”„]""")  # one pass over the text: a line end takes the blanks around it
+_WORD_OR_MARK = regex.compile(f"{_WORD.pattern}|{_MARK.pattern}")
 _SHORT_FORM = regex.compile(r"(?<=.)(?:n['’]t|['’](?:s|re|ve|ll|d|m))$", regex.IGNORECASE)
 _KERAS_CHUNK = regex.compile(r"[^ \t\n\v\f\r]+")
 _KERAS_DROPPED = str.maketrans("", "", "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'")
@@ -38,11 +43,27 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 def _split_words(text: str) -> Iterator[tuple[str, int, int]]:
     """(token, start, end) of every word of `text`, by the rules called "words"."""
     for match in _WORD.finditer(text):
+        yield from _without_short_form(text, *match.span())
+
+
+def _without_short_form(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """(token, start, end) of a word, and of its short form if it has one."""
+    short = _SHORT_FORM.search(text[start:end])
+    cuts = [start, start + short.start(), end] if short else [start, end]
+    for a, b in zip(cuts, cuts[1:], strict=False):
+        yield unicodedata.normalize("NFC", text[a:b].replace("’", "'")).lower(), a, b
+
+
+def _split_language(text: str) -> Iterator[tuple[str, int, int]]:
+    """(token, start, end) of every word, mark and line end of `text`, by the rules called "language"."""
+    for match in _WORD_OR_MARK.finditer(text):
         start, end = match.span()
-        short = _SHORT_FORM.search(match.group())
-        cuts = [start, start + short.start(), end] if short else [start, end]
-        for a, b in zip(cuts, cuts[1:], strict=False):
-            yield unicodedata.normalize("NFC", text[a:b].replace("’", "'")).lower(), a, b
+        if not (mark := _MARK.fullmatch(match.group())):
+            yield from _without_short_form(text, start, end)
+        elif "\n" in mark.group():
+            yield END, start, end
+        else:
+            yield ('"' if mark.group() in "“”„" else mark.group()), start, end
 
 
 def _split_keras(text: str) -> Iterator[tuple[str, int, int]]:
@@ -53,7 +74,25 @@ def _split_keras(text: str) -> Iterator[tuple[str, int, int]]:
             yield token, *match.span()
 
 
-RULES = {"words": _split_words, "keras": _split_keras}
+RULES = {"words": _split_words, "keras": _split_keras, "language": _split_language}
+
+
+def join_tokens(tokens: Iterable[str]) -> str:
+    r"""Tokens of the rules "language" as text that can be read; capitals do not come back.
+
+    >>> join_tokens(["he", "could", "n't", "say", ":", '"', "yes", '"', "(", "or", "no", ")", ".", END, "the", "end"])
+    'he couldn\'t say: "yes" (or no).\nthe end'
+    """
+    text, glued, quoted = "", True, False  # glued: no blank before the next token
+    for token in tokens:
+        if token == END:
+            text, glued, quoted = text + "\n", True, False
+            continue
+        closing = token in ".,;:!?)" or token == '"' and quoted or token[:1] == "'" or token == "n't"
+        text += token if glued or closing else " " + token
+        quoted ^= token == '"'
+        glued = token == "(" or token == '"' and quoted
+    return text
 
 
 def check_texts(texts: Sequence[str]) -> list[str]:
@@ -73,7 +112,7 @@ class Preprocessor:
 
     Attributes:
         vocabulary: `vocabulary[i]` is the token with id i; id 0 is padding and id 1 every unknown word.
-        rules: "words" or "keras", see the module.
+        rules: "words", "keras" or "language", see the module.
         max_length: longer texts lose what comes after this many tokens; `None` keeps everything.
     """
 
@@ -107,7 +146,7 @@ class Preprocessor:
         Args:
             texts: the training texts, and only those: a vocabulary that has seen the test set is a leak.
             max_tokens: size of the vocabulary, its two special entries included; `None` keeps every token.
-            rules: "words" or "keras".
+            rules: "words", "keras" or "language".
             max_length: see the class.
 
         Raises:
