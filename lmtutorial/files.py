@@ -67,7 +67,7 @@ def verify(file: Path, expected: str) -> None:
 
 
 def nearest(name: str, known) -> str:
-    """The end of an error message: `; did you mean 'x'? There are: 'a', 'b', 'x'`.
+    """The end of an error message: `; did you mean 'x'? There are: 'a', 'b', 'x'`. More than 30 names are not listed.
 
     >>> nearest("oclusion", ["lime", "occlusion"])
     "; did you mean 'occlusion'? There are: 'lime', 'occlusion'"
@@ -75,6 +75,8 @@ def nearest(name: str, known) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(str(name), names, n=1)
     question = f"; did you mean {close[0]!r}?" if close else "."
+    if len(names) > 30:
+        return question if close else ""
     return f"{question} There are: {', '.join(map(repr, names))}"
 
 
