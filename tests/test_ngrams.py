@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import check_grad
 
 import lmtutorial as lt
-from lmtutorial.models.ngrams import KINDS, KneserNey, cross_entropy
+from lmtutorial.models.ngrams import KINDS, KneserNey, Unigram, cross_entropy
 
 START, SIZE = 5, 40
 TINY = [[2, 3, 2, 3, 2, 4]]
@@ -128,6 +128,7 @@ def test_longer_contexts_help_and_a_unigram_is_far_behind(book):
     train, validation, test = book
     unigram, bigram, trigram = (KneserNey.tune(train, validation, 3000, 2, order=n).perplexity(test) for n in (1, 2, 3))
     assert unigram > 1.5 * bigram and bigram > 1.02 * trigram
+    assert Unigram.fit(train, 3000, 2).perplexity(test) == pytest.approx(unigram, rel=1e-3), "nothing is to tune"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("nltk") is None, reason="nltk is not installed")

@@ -145,8 +145,7 @@ class KneserNey:
         """Count `documents`, each a list of ids without its start token.
 
         Args:
-            order: longest run of words that is counted. 3 is a trigram model; 1 is the unigram model, the share of each
-                word whatever came before.
+            order: longest run of words that is counted; 3 is a trigram model.
             discounts: one number, three (for counts of one, two and more), or (order, 3).
 
         Raises:
@@ -233,3 +232,16 @@ class KneserNey:
         """What every level knows of the last words of each n-gram, the shortest first."""
         size = self.vocabulary_size
         return [level.look_up(ngrams % size ** (k + 1), size) for k, level in enumerate(self.levels)]
+
+
+class Unigram:
+    """The share of each word in the training text, whatever came before: Kneser-Ney of order 1 by its common name.
+
+    >>> Unigram.fit([[2, 3, 2, 3, 2, 4]], vocabulary_size=6, start=5).distribution().round(3)
+    array([0.   , 0.107, 0.373, 0.257, 0.157, 0.107])
+    """
+
+    @staticmethod
+    def fit(documents: Sequence[Sequence[int]], vocabulary_size: int, start: int) -> KneserNey:
+        """Count `documents`; see `KneserNey.fit`. Where every word of the vocabulary was seen, nothing is to tune."""
+        return KneserNey.fit(documents, vocabulary_size, start, order=1)
