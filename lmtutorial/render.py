@@ -14,6 +14,9 @@ import numpy as np
 # The words of a rendered explanation, apart from its code so that they can be translated.
 WORDS = {
     "heading": "{target}: {answer} · method: {method}",
+    "contrast": "{target} rather than {contrast}",
+    "log-odds": "probability {probability} among the two (log-odds {output})",
+    "tiny": "below 0.0001",
     "logit": "probability {probability} (logit {output})",
     "probability": "probability {output}",
     "other": "{unit} {output}",
@@ -28,6 +31,11 @@ def clean(text: str) -> str:
     return html.escape(re.sub("[\ud800-\udfff\x00]", "\ufffd", text))
 
 
+def visible(word: str) -> str:
+    """`word`, or a sign for it where it is the end of a line."""
+    return word if word.strip() else "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
+
+
 def number(score: float, digits: int = 2) -> str:
     """A score with its sign; what rounds to zero has none.
 
@@ -39,11 +47,32 @@ def number(score: float, digits: int = 2) -> str:
     return f"{sign}{abs(rounded):.{digits}f}"
 
 
-def heading(target: str, unit: str, output: float, method: str, probability: float | None = None) -> str:
-    """One line that says what was explained: the target, the model's answer (with a probability if any), the method."""
-    shown = number(output) if unit != "probability" else f"{output:.2f}"
+def share(probability: float) -> str:
+    """A probability with two digits behind the point; a small one with its first digit that is not zero.
+
+    >>> share(0.123), share(0.00312), share(0.0000312)
+    ('0.12', '0.003', 'below 0.0001')
+    """
+    if probability >= 0.005 or probability < 0:  # the mean of a method's own baseline may lie outside [0, 1]
+        return f"{probability:.2f}"
+    return f"{probability:.1g}" if probability >= 0.0001 else WORDS["tiny"]
+
+
+def heading(
+    target: str, unit: str, output: float, method: str, probability: float | None = None, contrast: str | None = None
+) -> str:
+    """One line that says what was explained: the target (and what it was held against, if it was one thing), the
+    model's answer (with a probability if any), the method.
+
+    >>> heading("are", "logit", 1.23, "occlusion", 0.7738, contrast="is")
+    'are rather than is: probability 0.77 among the two (log-odds +1.23) · method: occlusion'
+    """
+    shown = number(output) if unit != "probability" else share(output)
     form = "probability" if unit == "probability" else "other" if probability is None else "logit"
-    likely = None if probability is None else f"{probability:.2f}"
+    likely = None if probability is None else share(probability)
+    if contrast is not None:
+        target = WORDS["contrast"].format(target=target, contrast=contrast)
+        form = "log-odds" if form == "logit" else form
     answer = WORDS[form].format(unit=unit, output=shown, probability=likely)
     return WORDS["heading"].format(target=target, answer=answer, method=method.replace("_", " "))
 
@@ -88,7 +117,7 @@ def tokens_html(
     largest = float(np.max(np.abs(scores), initial=0.0)) if largest is None else largest
     parts, end = [], 0
     for (start, stop), score in zip(spans, scores, strict=True):
-        parts += [clean(text[end:start]), word_html(text[start:stop], float(score), largest)]
+        parts += [clean(text[end:start]), word_html(visible(text[start:stop]), float(score), largest)]
         end = stop
     parts.append(clean(text[end:]))
     return (
@@ -122,7 +151,8 @@ def table_html(title: str, words: Sequence[str], columns: Sequence[str], scores:
             r, g, b = FOR if score >= 0 else AGAINST
             colour = f"background-color:rgba({r},{g},{b},{opacity(score, top)})"
             cells.append(f'<td style="{cell};{colour}">{number(score)}</td>')
-        rows.append(f'<tr><th scope="row" style="{cell};text-align:left">{clean(word)}</th>{"".join(cells)}</tr>')
+        name = clean(visible(word))
+        rows.append(f'<tr><th scope="row" style="{cell};text-align:left">{name}</th>{"".join(cells)}</tr>')
     return (
         '<div class="lm-table" style="max-width:100%;overflow-x:auto" tabindex="0" role="region" '
         f'aria-label="{clean(title)}"><div style="font-size:.85em;opacity:.85">{clean(title)}</div>'
@@ -140,6 +170,7 @@ def tokens_text(title: str, words: Sequence[str], scores: np.ndarray) -> str:
     film  +0.25 ▶▶
     """
     largest = float(np.max(np.abs(scores), initial=0.0)) or 1.0
+    words = [visible(word) for word in words]
     width = max(map(len, words), default=0)
     bars = [("▶" if s > 0 else "◀") * int(round(10 * abs(s) / largest)) for s in scores]
     lines = [f"{w:<{width}} {number(s):>6} {bar}".rstrip() for w, s, bar in zip(words, scores, bars, strict=True)]

@@ -1,7 +1,8 @@
 """Which words made the model answer as it did?
 
-`explain` is the front door, `compare` puts methods side by side. Each method is a function of a `MaskedText` (a model,
-a text and a target) in a module of its own: `from lmtutorial.explainers.lime import lime`.
+`explain` is the front door, `compare` puts methods side by side, `explain_generation` explains every word that a
+language model writes. Each method is a function of a `MaskedText` (a model, a text and a target) in a module of its
+own: `from lmtutorial.explainers.lime import lime`.
 """
 
 import inspect
@@ -10,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..files import nearest
+from ..models.language_model import LanguageModel
 from ..models.text_model import TextModel
 from .explanation import Explanation
 from .masking import MaskedText
@@ -52,11 +54,12 @@ def play(game: MaskedText, method: str, **settings) -> Explanation:
 
 
 def explain(
-    model: TextModel,
+    model: TextModel | LanguageModel,
     text: str,
     method: str = "occlusion",
     *,
     target: str | int | None = None,
+    contrast: str | None = None,
     replacement: int | str | None = None,
     output: str | None = None,
     **settings,
@@ -67,7 +70,10 @@ def explain(
         model: what `load_model` returns, or any other `TextModel`.
         text: one text.
         method: a name in `METHODS`.
-        target: the class to explain; by default the predicted one, or "positive" for the review classifier.
+        target: the class to explain; by default the predicted one, or "positive" for the review classifier. For a
+            language model the next word to explain; by default the likeliest.
+        contrast: for a language model, the word that `target` is held against: why this rather than that? By default
+            all other words.
         replacement: what a removed word becomes: `None` for the model's unknown word, "delete", or an id.
         output: "probability" to explain that instead of the logit.
         **settings: settings of the method.
@@ -82,10 +88,14 @@ def explain(
     (['a', 'gorgeous', 'moving', 'film'], 'logit')
     """
     method_named(method)
-    return play(_game(model, text, target, replacement, output), method, **settings)
+    return play(_game(model, text, target, contrast, replacement, output), method, **settings)
 
 
-def _game(model, text, target, replacement, output) -> MaskedText:
+def _game(model, text, target, contrast, replacement, output) -> MaskedText:
+    if isinstance(model, LanguageModel):
+        model, target, contrast = model.next_word(target, contrast, text=text), None, None
+    if contrast is not None:
+        raise ValueError(f"a contrast ({contrast!r}) is for next words: this model is no language model")
     if not isinstance(model, TextModel):
         raise ValueError(
             f"{type(model).__name__} is no TextModel: wrap a Keras model with "
@@ -95,18 +105,19 @@ def _game(model, text, target, replacement, output) -> MaskedText:
 
 
 def compare(
-    model: TextModel,
+    model: TextModel | LanguageModel,
     text: str,
     methods=("occlusion", "input_x_gradient", "integrated_gradients", "lime", "kernel_shap", "partition_shap"),
     *,
     target: str | int | None = None,
+    contrast: str | None = None,
     replacement: int | str | None = None,
     output: str | None = None,
 ) -> "Comparison":
     """Several methods side by side on one text. They share one game, so that no question is asked twice.
 
     Args:
-        model, text, target, replacement, output: as for `explain`.
+        model, text, target, contrast, replacement, output: as for `explain`.
         methods: names in `METHODS`, or {name: settings of that method}.
 
     Returns:
@@ -122,7 +133,7 @@ def compare(
     settings = dict(methods) if isinstance(methods, dict) else {name: {} for name in methods}
     for name in settings:
         method_named(name)
-    game = _game(model, text, target, replacement, output)
+    game = _game(model, text, target, contrast, replacement, output)
     return Comparison({name: play(game, name, **chosen) for name, chosen in settings.items()})
 
 

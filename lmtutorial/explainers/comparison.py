@@ -26,7 +26,8 @@ class Comparison(Mapping):
             raise ValueError("nothing to compare: name at least one method")
         first = next(iter(self._explanations.values()))
         for name, e in self._explanations.items():
-            if (e.text, e.spans, e.target) != (first.text, first.spans, first.target):
+            asked, first_asked = ((x.text, x.spans, x.target, x.contrast) for x in (e, first))
+            if asked != first_asked:
                 raise ValueError(
                     f"{name} explains {e.target!r} of {e.text[:40]!r}, not {first.target!r} of {first.text[:40]!r}"
                 )
@@ -62,7 +63,8 @@ class Comparison(Mapping):
 
     def _heading(self) -> str:
         e = next(iter(self.values()))
-        return render.heading(e.target, e.unit, e.output, ", ".join(self), e.diagnostics.get("probability"))
+        likely = e.diagnostics.get("probability")
+        return render.heading(e.target, e.unit, e.output, ", ".join(self), likely, e.contrast)
 
     def __repr__(self) -> str:
         return f"{self._heading()}\n{self.table().map(render.number).to_string()}"

@@ -23,6 +23,7 @@ class Explanation:
         settings: how the method was set, replacement of removed words included.
         diagnostics: what can be measured of the explanation's quality (R², standard error, convergence), and its cost.
         complete: whether a law says that the scores add up to `output - baseline_output`.
+        contrast: what the target is held against, where the question was "why this rather than that"; else `None`.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Explanation:
     settings: dict = field(default_factory=dict)
     diagnostics: dict = field(default_factory=dict)
     complete: bool = False
+    contrast: str | None = None
 
     def __post_init__(self):
         if len(self.scores) != len(self.spans):
@@ -77,6 +79,7 @@ class Explanation:
                 **diagnostics,
             },
             complete,
+            game.contrast,
         )
 
     def to_dict(self) -> dict:
@@ -131,7 +134,8 @@ class Explanation:
         return [(self.tokens[i], float(self.scores[i])) for i in order]
 
     def _heading(self) -> str:
-        return render.heading(self.target, self.unit, self.output, self.method, self.diagnostics.get("probability"))
+        likely = self.diagnostics.get("probability")
+        return render.heading(self.target, self.unit, self.output, self.method, likely, self.contrast)
 
     def __repr__(self) -> str:
         return render.tokens_text(self._heading(), self.tokens, self.scores)

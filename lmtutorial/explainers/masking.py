@@ -88,6 +88,11 @@ class MaskedText:
         return self.model.classes[self.index]
 
     @property
+    def contrast(self) -> str | None:
+        """What the target is held against, if the model was asked why this rather than that."""
+        return self.model.contrast_of(self.index)
+
+    @property
     def probability(self) -> float | None:
         """The target's probability for the whole text; `None` for a regression."""
         if self._probability is None and self.model.unit == "logit":

@@ -1,7 +1,8 @@
 """The one gradient function: what a model answers at points in embedding space, and how steeply it rises there.
 
 1. The model's part behind the embeddings is written down once as a TensorFlow graph with a `GradientTape` around it.
-   Its numbers of rows and positions are left open, so that it is compiled once per model and not once per text.
+   Its numbers of rows and positions are left open, so that it is compiled once per model and not once per text. What a
+   model is asked, where it has a question (a next word), is an input too.
 2. Rows are run in chunks that fit into memory, many at a time.
 3. Each chunk's gradient is reduced to one number per row and position in float64 before the next chunk begins.
 
@@ -75,9 +76,10 @@ def rows_at_a_time(size: int) -> int:
 
 def gradient_function(model: TextModel) -> "GradientFunction":
     """The compiled gradient of a model, made when it is first asked for and kept as long as the model lives."""
-    if model not in _COMPILED:
-        _COMPILED[model] = GradientFunction(model)
-    return _COMPILED[model]
+    shared = model.shared
+    if shared not in _COMPILED:
+        _COMPILED[shared] = GradientFunction(shared, len(model.question))
+    return _COMPILED[shared]
 
 
 class GradientFunction:
@@ -85,25 +87,26 @@ class GradientFunction:
 
     Args:
         model: whose `predict_embeddings` is differentiated.
+        asked: how many numbers its `question` has.
 
     Raises:
         ValueError: if Keras runs on another backend than TensorFlow, or if the answer has no gradient.
     """
 
-    def __init__(self, model: TextModel):
+    def __init__(self, model: TextModel, asked: int = 0):
         _need_tensorflow()
         import tensorflow as tf
 
         sample = model.embed(np.full((1, 1), model.replacement, np.int32))  # for its width and type only
         self.dtype, self.position_bytes = sample.dtype, sample.shape[-1] * sample.dtype.size
-        asked = ref(model)  # the model must not be kept alive by what is kept for it
-        self.embed = _lookup(asked)
+        kept = ref(model)  # the model must not be kept alive by what is kept for it
+        self.embed = _lookup(kept)
 
         @tf.function
-        def scores_and_gradient(embeddings, ids, index, probability):
+        def scores_and_gradient(embeddings, ids, index, probability, *question):
             with tf.GradientTape() as tape:
                 tape.watch(embeddings)
-                scores = asked().predict_embeddings(embeddings, ids)  # (rows, outputs)
+                scores = kept().predict_embeddings(embeddings, ids, *question)  # (rows, outputs)
             one = tf.one_hot(index, scores.shape[-1], dtype=tf.float64)  # dF/dscores of a logit or a rating
             slope = tf.where(probability, _probability_slope(tf.cast(scores, tf.float64), one), one)
             gradient = tape.gradient(scores, embeddings, tf.cast(slope, scores.dtype))
@@ -116,6 +119,7 @@ class GradientFunction:
             ((None, None), tf.int32),
             ((), tf.int32),
             ((), tf.bool),
+            *[((), tf.int32)] * asked,
         ]
         self._graph = scores_and_gradient.get_concrete_function(*(tf.TensorSpec(*shape) for shape in shapes))
         self._outputs = self._graph.structured_outputs[0].shape[-1]
@@ -132,19 +136,20 @@ class GradientFunction:
             tf.constant(ids, tf.int32),
             self._numbers[index],
             self._probability[game.unit == "probability"],
+            *(tf.constant(number) for number in game.model.question),
         )
         return scores.numpy(), gradient.numpy()
 
 
-def _lookup(asked: ref) -> Callable:
+def _lookup(kept: ref) -> Callable:
     """`embed(ids)` -> (rows, time, dim) array: the model's `embed`, compiled because Keras is slow to call a layer."""
     import tensorflow as tf
 
     ids = tf.TensorSpec((None, None), tf.int32)
     try:
-        graph = tf.function(lambda ids: asked().embed(ids)).get_concrete_function(ids)
+        graph = tf.function(lambda ids: kept().embed(ids)).get_concrete_function(ids)
     except NotImplementedError:  # it is NumPy code, which no graph can hold
-        return lambda ids: np.asarray(asked().embed(ids))
+        return lambda ids: np.asarray(kept().embed(ids))
     return lambda ids: graph(tf.constant(ids, tf.int32)).numpy()
 
 

@@ -55,6 +55,7 @@ class TextModel(ABC):
         replacement: the id that stands for "no word here".
         padding: the id behind the end of a text.
         vocabulary_size: ids run from 0 to one below it; `None` where a model does not say.
+        question: whole numbers that say what is asked, of a model that answers several questions.
     """
 
     classes: tuple[str, ...]
@@ -62,6 +63,19 @@ class TextModel(ABC):
     replacement: int
     padding: int = PADDING
     vocabulary_size: int | None = None
+    question: tuple[int, ...] = ()
+
+    @property
+    def shared(self):
+        """What answers `embed(ids)` and `predict_embeddings(embeddings, ids, *question)` for every question alike.
+
+        It is compiled once; models that differ only in their `question` name the same one.
+        """
+        return self
+
+    def contrast_of(self, index: int) -> str | None:
+        """The class that class number `index` is held against, where the model is asked about one over another."""
+        return None
 
     @abstractmethod
     def encode(self, text: str) -> Encoding:
