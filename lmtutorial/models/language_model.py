@@ -205,6 +205,10 @@ class LanguageModel(ABC):
             ValueError: for an empty prompt, one without a known word, or a setting outside its range.
         """
         drawn = self.draw(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        return self.continued(prompt, drawn)
+
+    def continued(self, prompt: str, drawn: Sequence[int]) -> str:
+        """A prompt with the tokens of these ids written behind it."""
         written = join_tokens(self.vocabulary[i] for i in drawn)
         glue = "" if not written or written[0] in ".,;:!?)'\n" or written.startswith("n't") else " "
         return prompt + glue + written
