@@ -21,7 +21,7 @@ from ..files import written_whole
 from ..preprocessing import END, PADDING, Preprocessor
 from .language_model import LanguageModel
 
-FILES = ("weights.npz", "preprocessor.json", "model.json")
+FILES = ("weights.npz", "preprocessor.json", "model.json")  # what `save` writes
 
 
 class TiedOutput(layers.Layer):

@@ -2,6 +2,7 @@
 
     python -m lmtutorial.models.zoo reviews-lstm                    # train the five seeds, write the best and its card
     python -m lmtutorial.models.zoo reviews-lstm --seeds 3 --folder mine     # one seed, into a folder of one's own
+    python -m lmtutorial.models.zoo wiki-lstm                       # a language model: see `language_training`
 
 Every choice is made on validation: the settings below, the epoch, and which of the seeds ships. The test set is read
 once, after that, for the scores on the card (`model_card("reviews-lstm")`).
@@ -19,8 +20,10 @@ import pandas as pd
 
 from .. import corpora, embeddings, files
 from ..preprocessing import Preprocessor
+from . import lstm_language_model
 from .baselines import CountsClassifier, LexiconRule, tune_counts
 from .classifier import TextClassifier, build_lstm, round_to_float16
+from .lstm_language_model import LSTMLanguageModel
 from .training import fit, freeze_then_tune
 
 
@@ -150,24 +153,31 @@ def build_reviews_lstm(folder: Path, seeds: list[int], verbose: str | int = "aut
     return card
 
 
-SHIPPED = {"reviews-lstm": ("model.keras", "preprocessor.json", "classes.json")}
+SHIPPED = {
+    "reviews-lstm": ("model.keras", "preprocessor.json", "classes.json"),
+    "wiki-lstm": lstm_language_model.FILES,
+    "book-lstm": lstm_language_model.FILES,
+}
 
 
-def load_model(name: str | Path) -> TextClassifier:
-    """A model that ships with the package, or one that `TextClassifier.save` wrote.
+def load_model(name: str | Path) -> TextClassifier | LSTMLanguageModel:
+    """A model that ships with the package, or one that its `save` wrote.
 
     Args:
-        name: a shipped name ("reviews-lstm"), or the path of a folder.
+        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm"), or the path of a folder.
 
     Raises:
         ValueError: if there is no such model (the nearest name is offered), or one of its files is damaged.
     """
     if name in SHIPPED:
-        verified = [files.path(f"models/{name}/{file}") for file in SHIPPED[name]]
-        return TextClassifier.load(verified[0].parent)
-    if Path(name).is_dir():
-        return TextClassifier.load(name)
-    raise ValueError(f"no model {str(name)!r}, neither a shipped one nor a folder{files.nearest(str(name), SHIPPED)}")
+        folder = [files.path(f"models/{name}/{file}") for file in SHIPPED[name]][0].parent  # each file is checked
+    elif Path(name).is_dir():
+        folder = Path(name)
+    else:
+        near = files.nearest(str(name), SHIPPED)
+        raise ValueError(f"no model {str(name)!r}, neither a shipped one nor a folder{near}")
+    speaks = (folder / lstm_language_model.FILES[-1]).is_file()
+    return LSTMLanguageModel.load(folder) if speaks else TextClassifier.load(folder)
 
 
 def model_card(name: str) -> dict:
@@ -195,13 +205,18 @@ def score_table(name: str = "reviews-lstm") -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train a model of the zoo.")
-    parser.add_argument("name", choices=sorted(RECIPES))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("name", choices=sorted(SHIPPED))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="of reviews-lstm")
     parser.add_argument("--folder", type=Path, help="where to write; by default the repository's data/models/NAME")
     options = parser.parse_args()
     folder = options.folder or files.data_folder() / "models" / options.name
-    card = build_reviews_lstm(folder, options.seeds)
-    print(json.dumps(card["scores"], indent=1))
+    if options.name in RECIPES:
+        scores = build_reviews_lstm(folder, options.seeds)["scores"]
+    else:
+        from .language_training import build_language_model
+
+        scores = build_language_model(options.name, folder)["perplexity"]
+    print(json.dumps(scores, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,166 @@
+"""How the language models that ship with the package were trained, and scored beside what they must beat.
+
+    python -m lmtutorial.models.zoo wiki-lstm        # about an hour on two cores
+    python -m lmtutorial.models.zoo book-lstm
+
+1. The vocabulary is counted on the training documents; GloVe gives the first columns of the word vectors.
+2. Windows of 48 tokens, Adam, a learning rate that falls along a cosine, gradients cut to a norm of 1.
+3. The epoch that ships is the one with the lowest loss on the validation documents.
+4. Weights are rounded to float16; then the test documents are read once, by the model and by the n-grams.
+"""
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from .. import embeddings, files
+from ..documents import SPLITS, load_documents
+from ..preprocessing import UNKNOWN, Preprocessor
+from .classifier import round_to_float16
+from .lstm_language_model import LSTMLanguageModel, build_lstm_lm
+from .ngrams import KneserNey, Unigram
+from .training import train
+from .windows import Windows
+
+LICENCES = {
+    "wiki": "CC BY-SA 3.0 and GFDL (text of Wikipedia's authors, in the dump that gensim carries); the weights are "
+    "trained on it and shared under CC BY-SA 3.0",
+    "book": "CC0 1.0 (Moby-Dick); the weights under MIT",
+}
+
+
+@dataclass(frozen=True)
+class LanguageRecipe:
+    """What is trained on what, and how. See `build_lstm_lm`, `Windows` and `train`."""
+
+    corpus: str
+    max_tokens: int = 10_000
+    dim: int = 200
+    units: tuple[int, ...] = (256,)
+    dropout: tuple[float, float] = (0.3, 0.5)
+    length: int = 48
+    batch_size: int = 32
+    epochs: int = 10
+    learning_rate: float = 2e-3
+    clipnorm: float = 1.0
+    seed: int = 0
+
+
+LANGUAGE_RECIPES = {"wiki-lstm": LanguageRecipe("wiki"), "book-lstm": LanguageRecipe("book", batch_size=16, epochs=12)}
+
+
+@dataclass(frozen=True)
+class LanguageData:
+    """The documents of a corpus as ids: a preprocessor, and (time,) ids of each document of each split."""
+
+    preprocessor: Preprocessor
+    ids: dict[str, list[np.ndarray]]
+
+    @classmethod
+    def load(cls, recipe: LanguageRecipe, *, progress: bool = True) -> "LanguageData":
+        """The vocabulary comes from the training documents alone."""
+        documents = load_documents(recipe.corpus, progress=progress)
+        texts = {split: list(documents.loc[documents["split"] == split, "text"]) for split in SPLITS}
+        preprocessor = Preprocessor.fit(texts["train"], max_tokens=recipe.max_tokens, rules="language")
+        return cls(preprocessor, {split: ids_of(preprocessor, texts[split]) for split in SPLITS})
+
+    @property
+    def start(self) -> int:
+        return self.preprocessor.lookup(["[END]"])[0]
+
+    def tokens(self, split: str) -> int:
+        return sum(map(len, self.ids[split]))
+
+    def unknown(self, split: str) -> float:
+        """Share of a split's tokens that are outside the vocabulary."""
+        return float(np.mean(np.concatenate(self.ids[split]) == UNKNOWN))
+
+
+def ids_of(preprocessor: Preprocessor, texts: list[str]) -> list[np.ndarray]:
+    """(time,) ids of each text."""
+    return [np.array(preprocessor.lookup(preprocessor.tokens(text)), np.int32) for text in texts]
+
+
+def untrained(recipe: LanguageRecipe, preprocessor: Preprocessor) -> keras.Model:
+    """The recipe's network before its first step; its seed decides the weights."""
+    keras.utils.set_random_seed(recipe.seed)
+    vocabulary = preprocessor.vocabulary
+    vectors = embeddings.embedding_matrix(embeddings.load_glove(words=vocabulary), vocabulary)
+    return build_lstm_lm(
+        len(vocabulary), dim=recipe.dim, units=recipe.units, vectors=vectors, dropout=recipe.dropout
+    )  # fmt: skip
+
+
+def windows(recipe: LanguageRecipe, data: LanguageData, split: str) -> Windows:
+    """Batches of a split; those of the training documents are drawn anew for each epoch."""
+    settings = {"length": recipe.length, "batch_size": recipe.batch_size, "seed": recipe.seed}
+    return Windows(data.ids[split], data.start, shuffle=split == "train", **settings)
+
+
+def train_language_model(
+    recipe: LanguageRecipe, data: LanguageData, *, checkpoints: Path | None = None, verbose: str | int = "auto"
+) -> tuple[LSTMLanguageModel, object]:
+    """The trained model, its weights rounded to float16, and the report of `train`.
+
+    Args:
+        checkpoints: a folder; a run that was killed goes on from the last one there.
+    """
+    model, batches = untrained(recipe, data.preprocessor), windows(recipe, data, "train")
+    report = train(
+        model,
+        batches,
+        validation=windows(recipe, data, "validation"),
+        epochs=recipe.epochs,
+        learning_rate=keras.optimizers.schedules.CosineDecay(
+            recipe.learning_rate, recipe.epochs * len(batches), alpha=0.02
+        ),
+        clipnorm=recipe.clipnorm,
+        patience=recipe.epochs,
+        checkpoints=checkpoints,
+        seed=recipe.seed,
+        verbose=verbose,
+    )
+    round_to_float16(model)
+    return LSTMLanguageModel(model, data.preprocessor), report
+
+
+def scores(data: LanguageData, lm: LSTMLanguageModel) -> dict:
+    """Perplexity of the model and of the n-grams on validation and test: the same tokens, unknown ones included."""
+    size = len(data.preprocessor.vocabulary)
+    trigram = KneserNey.tune(data.ids["train"], data.ids["validation"], size, start=data.start)
+    unigram = Unigram.fit(data.ids["train"], size, start=data.start)
+    table = {
+        split: {
+            "lstm": round(float(np.exp(-np.concatenate(lm.log_probs_of_ids(data.ids[split])).mean())), 2),
+            "trigram": round(trigram.perplexity(data.ids[split]), 2),
+            "unigram": round(unigram.perplexity(data.ids[split]), 2),
+        }
+        for split in ("validation", "test")
+    }
+    return table | {"trigram_discounts": np.round(trigram.discounts, 4).tolist()}
+
+
+def build_language_model(name: str, folder: Path, verbose: str | int = "auto") -> dict:
+    """Train the model of that name, save it into `folder`, and write its card beside it."""
+    recipe = LANGUAGE_RECIPES[name]
+    data = LanguageData.load(recipe)
+    lm, report = train_language_model(recipe, data, verbose=verbose)
+    lm.save(folder)
+    card = {
+        "name": name,
+        "command": f"python -m lmtutorial.models.zoo {name}",
+        "licence": LICENCES[recipe.corpus],
+        "recipe": asdict(recipe),
+        "tokens": {split: data.tokens(split) for split in SPLITS},
+        "unknown": {split: round(data.unknown(split), 4) for split in SPLITS},
+        "perplexity": scores(data, lm),
+        "history": report.history.round(4).reset_index().to_dict("records"),
+        "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
+    }
+    with files.written_whole(folder / "card.json") as beside:
+        beside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
