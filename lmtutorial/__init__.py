@@ -34,6 +34,7 @@ _HOME = {
     "load_model": "models.zoo",
     "explain": "explainers",
     "compare": "explainers",
+    "explain_generation": "explainers",
     "Explanation": "explainers",
     "MaskedText": "explainers",
 }

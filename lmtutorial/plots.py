@@ -223,3 +223,41 @@ def variants(words: Sequence[str], masks: np.ndarray, weights: Sequence[float], 
         ax.grid(False, axis="y")
         ax.tick_params(axis="y", length=0)
     plt.show()
+
+
+def signed_heatmap(
+    matrix: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    xlabel: str,
+    ylabel: str,
+    unit: str,
+    cut: int | None = None,
+) -> None:
+    """Many signed numbers as colours, blue above and orange below zero; NaN stays empty.
+
+    Cells are small and of one size, and names of columns stand upright, so that twenty columns fit on a phone.
+
+    Args:
+        matrix: (rows, columns).
+        rows, columns: names.
+        unit: of the numbers, for the scale of colours.
+        cut: draw a line before this row.
+    """
+    matrix = np.asarray(matrix, float)
+    colours = mpl.colors.LinearSegmentedColormap.from_list("signed", [ORANGE, "#ffffff", BLUE])
+    colours = colours.with_extremes(bad="#f2f2f2")
+    _, ax = plt.subplots(figsize=(1.5 + 0.2 * len(columns), 1.9 + 0.2 * len(rows)))
+    largest = np.nanmax(np.abs(matrix))
+    drawn = ax.imshow(matrix, cmap=colours, vmin=-largest, vmax=largest, aspect="auto", interpolation="none")
+    ax.set_xticks(range(len(columns)), columns, rotation=90)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    if cut is not None:
+        ax.axhline(cut - 0.5, color="black", linewidth=1)
+    ax.grid(False)
+    plt.colorbar(drawn, ax=ax, orientation="horizontal", label=unit, fraction=0.04, pad=0.01, aspect=30)
+    _finish(ax, xlabel, ylabel)

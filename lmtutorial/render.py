@@ -134,12 +134,12 @@ def table_html(title: str, words: Sequence[str], columns: Sequence[str], scores:
         title: a line above the table.
         words: one row each.
         columns: one method each.
-        scores: (words, methods) numbers.
+        scores: (words, methods) numbers; NaN for an empty cell.
 
     Returns:
         HTML as of `tokens_html`; a table too wide for the page scrolls by itself.
     """
-    largest = np.abs(scores).max(axis=0, initial=0.0)
+    largest = np.fmax.reduce(np.abs(scores), axis=0, initial=0.0)
     cell = "padding:1px 8px;border:0;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
     head = "".join(
         f'<th scope="col" style="{cell};vertical-align:bottom;white-space:normal">{clean(c)}</th>' for c in columns
@@ -148,6 +148,9 @@ def table_html(title: str, words: Sequence[str], columns: Sequence[str], scores:
     for word, row in zip(words, scores, strict=True):
         cells = []
         for score, top in zip(row, largest, strict=True):
+            if np.isnan(score):
+                cells.append("<td></td>")
+                continue
             r, g, b = FOR if score >= 0 else AGAINST
             colour = f"background-color:rgba({r},{g},{b},{opacity(score, top)})"
             cells.append(f'<td style="{cell};{colour}">{number(score)}</td>')

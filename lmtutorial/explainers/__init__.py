@@ -18,6 +18,7 @@ from .masking import MaskedText
 
 if TYPE_CHECKING:
     from .comparison import Comparison
+    from .generation import GenerationExplanation, explain_generation
 
 # {name of a method: the module it lives in}; a module is imported when its method is first asked for.
 METHODS = {
@@ -33,7 +34,19 @@ METHODS = {
     "partition_shap": "owen",
 }
 
-__all__ = ["METHODS", "Comparison", "Explanation", "MaskedText", "compare", "explain", "method_named"]
+LATER = {"Comparison": "comparison", "explain_generation": "generation", "GenerationExplanation": "generation"}
+
+__all__ = [
+    "METHODS",
+    "Comparison",
+    "Explanation",
+    "GenerationExplanation",
+    "MaskedText",
+    "compare",
+    "explain",
+    "explain_generation",
+    "method_named",
+]
 
 
 def method_named(name: str) -> Callable[..., Explanation]:
@@ -138,6 +151,6 @@ def compare(
 
 
 def __getattr__(name: str):
-    if name == "Comparison":
-        return import_module(".comparison", __name__).Comparison
+    if name in LATER:
+        return getattr(import_module(f".{LATER[name]}", __name__), name)
     raise AttributeError(f"{__name__} has no {name!r}")
