@@ -19,7 +19,7 @@ import numpy as np
 
 from .. import embeddings, files
 from ..documents import SPLITS, load_documents
-from ..preprocessing import UNKNOWN, Preprocessor
+from ..preprocessing import END, UNKNOWN, Preprocessor
 from .classifier import round_to_float16
 from .lstm_language_model import LSTMLanguageModel, build_lstm_lm
 from .ngrams import KneserNey, Unigram
@@ -27,9 +27,9 @@ from .training import train
 from .windows import Windows
 
 LICENCES = {
-    "wiki": "CC BY-SA 3.0 and GFDL (text of Wikipedia's authors, in the dump that gensim carries); the weights are "
-    "trained on it and shared under CC BY-SA 3.0",
-    "book": "CC0 1.0 (Moby-Dick); the weights under MIT",
+    "wiki": "These weights were trained on articles of the English Wikipedia, whose text is by its authors and under "
+    "CC BY-SA 3.0 and the GFDL. They can write out stretches of it, and so they are shared under CC BY-SA 3.0 too.",
+    "book": "These weights were trained on Moby-Dick (CC0 1.0). They are shared under the MIT licence.",
 }
 
 
@@ -50,7 +50,7 @@ class LanguageRecipe:
     seed: int = 0
 
 
-LANGUAGE_RECIPES = {"wiki-lstm": LanguageRecipe("wiki"), "book-lstm": LanguageRecipe("book", batch_size=16, epochs=12)}
+LANGUAGE_RECIPES = {"wiki-lstm": LanguageRecipe("wiki"), "book-lstm": LanguageRecipe("book", dim=128, units=(192,), batch_size=16, epochs=8)}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class LanguageData:
 
     @property
     def start(self) -> int:
-        return self.preprocessor.lookup(["[END]"])[0]
+        return self.preprocessor.lookup([END])[0]
 
     def tokens(self, split: str) -> int:
         return sum(map(len, self.ids[split]))
@@ -144,6 +144,18 @@ def scores(data: LanguageData, lm: LSTMLanguageModel) -> dict:
     return table | {"trigram_discounts": np.round(trigram.discounts, 4).tolist()}
 
 
+def licence_text(recipe: LanguageRecipe) -> str:
+    """What stands beside the weights: the licence, and whose text they were made from."""
+    documents = load_documents(recipe.corpus, progress=False)
+    titles = list(documents.loc[documents["split"] == "train", "title"])
+    source = (
+        "\n\nThe articles (their authors are named in each article's history at https://en.wikipedia.org):\n"
+        if recipe.corpus == "wiki"
+        else "\n\nThe chapters:\n"
+    )
+    return LICENCES[recipe.corpus] + source + "\n".join(titles) + "\n"
+
+
 def build_language_model(name: str, folder: Path, verbose: str | int = "auto") -> dict:
     """Train the model of that name, save it into `folder`, and write its card beside it."""
     recipe = LANGUAGE_RECIPES[name]
@@ -161,6 +173,7 @@ def build_language_model(name: str, folder: Path, verbose: str | int = "auto") -
         "history": report.history.round(4).reset_index().to_dict("records"),
         "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
     }
-    with files.written_whole(folder / "card.json") as beside:
-        beside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    for file, content in {"card.json": json.dumps(card, indent=1) + "\n", "LICENSE.txt": licence_text(recipe)}.items():
+        with files.written_whole(folder / file) as beside:
+            beside.write_text(content, encoding="utf-8")
     return card
