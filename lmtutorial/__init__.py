@@ -28,6 +28,7 @@ _HOME = {
     "load_books": "corpora",
     "load_wikipedia": "corpora",
     "load_documents": "documents",
+    "load_verb_agreement": "verb_agreement",
     "Preprocessor": "preprocessing",
     "TextClassifier": "models.classifier",
     "LanguageModel": "models.language_model",
@@ -52,6 +53,7 @@ _MODULES = (
     "preprocessing",
     "quizzes",
     "render",
+    "verb_agreement",
 )
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
