@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from lmtutorial.models.batches import TrimmedBatches
 from lmtutorial.models.classifier import TextClassifier, build_lstm
-from lmtutorial.models.training import fit, freeze_then_tune, trimmed_batches
+from lmtutorial.models.training import fit, freeze_then_tune
 from lmtutorial.preprocessing import Preprocessor
 
 GOOD, BAD = "gorgeous moving funny warm clever".split(), "dull boring tired stale silly".split()
@@ -30,11 +31,11 @@ DATA = [(PRE.ids(texts), labels) for texts, labels in (TRAIN, VALIDATION)]
 
 def test_every_row_comes_once_an_epoch_with_its_label_and_without_needless_padding():
     ids, labels = DATA[0]
-    batches = trimmed_batches(ids, labels, 32, seed=0)
+    batches = TrimmedBatches(ids, labels, 32, seed=0)
     expected = sorted((tuple(i for i in row if i), int(label)) for row, label in zip(ids.tolist(), labels, strict=True))
-    for _ in range(2):
+    for number in range(2):
         found, steps = [], 0
-        for x, y in batches.as_numpy_iterator():
+        for x, y in batches.epoch(number).as_numpy_iterator():
             assert x.shape[1] % 8 == 0 and (x != 0).sum(axis=1).max() > x.shape[1] - 8
             found += [(tuple(i for i in row if i), int(label)) for row, label in zip(x.tolist(), y[:, 0], strict=True)]
             steps += x.size
@@ -46,8 +47,8 @@ def test_epochs_shuffle_and_the_seed_decides_how():
     ids, labels = DATA[0]
 
     def epochs(seed: int) -> list[list]:
-        batches = trimmed_batches(ids, labels, 32, seed)
-        return [[x.tolist() for x, _ in batches.as_numpy_iterator()] for _ in range(2)]
+        batches = TrimmedBatches(ids, labels, 32, seed)
+        return [[x.tolist() for x, _ in batches.epoch(i).as_numpy_iterator()] for i in range(2)]
 
     first = epochs(5)
     assert first == epochs(5)

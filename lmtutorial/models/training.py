@@ -1,56 +1,132 @@
-"""Fit a Keras model: a seed first, progress while it runs, the best epoch kept.
+"""Fit a Keras model: a seed first, progress while it runs, the best epoch kept, and a crash survived.
 
-The best epoch is the one with the lowest validation loss (early stopping: Prechelt 1998). The test set is nowhere in
-this
-file: it is read once, after every choice has been made.
+`train` serves every model of the package; what happens in it is in `training_run.py`, what it is fed in `batches.py`
+and `windows.py`. The review classifier is trained by `fit` and `freeze_then_tune`, which are short calls of it.
+
+The test set is nowhere in this file: it is read once, after every choice has been made.
 """
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
+from .batches import Batches, TrimmedBatches
+from .checkpoints import Checkpoints, architecture
 from .classifier import build_lstm, round_to_float16
+from .training_run import Run, TrainingReport, computing_by
 
-STEP = 8  # widths of batches are multiples of it
 
-
-def trimmed_batches(ids: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None = None) -> tf.data.Dataset:
-    """Batches of texts of like length, without the padding that none of them needs.
-
-    A model with a mask gives the same answers with and without padding, but pays for every step of it. Widths are
-    multiples of 8, so that few shapes are compiled.
+def train(
+    model: keras.Model,
+    batches: Batches,
+    *,
+    validation: Batches | None = None,
+    loss: keras.losses.Loss | str | None = None,
+    epochs: int,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | keras.optimizers.Optimizer = 1e-3,
+    clipnorm: float | None = None,
+    mixed_precision: bool = False,
+    patience: int | None = None,
+    checkpoints: str | Path | None = None,
+    checkpoint_every: int = 200,
+    tensorboard: str | Path | None = None,
+    metrics: Sequence = (),
+    jit_compile: bool | str = "auto",
+    seed: int = 0,
+    verbose: str | int = "auto",
+) -> TrainingReport:
+    """Take the steps of `epochs` epochs; give `model` the weights of the epoch with the lowest validation loss.
 
     Args:
-        ids: (rows, time) padded with 0 on the right.
-        labels: (rows,).
-        batch_size: rows to a batch; the last of each width may hold fewer.
-        seed: shuffle anew for each epoch, from this seed; `None` keeps the rows in order.
+        model: built where it is to be trained; inside `devices.several` for several devices.
+        batches: see `Batches`.
+        validation: whose epoch 0 is evaluated after each epoch, for choosing one; without it the last one counts.
+        loss: by default the cross-entropy of ids (labels) and logits (outputs).
+        epochs: passes over the data, at most.
+        learning_rate: of Adam (Kingma & Ba 2015), a number or a schedule; or an optimizer in its place.
+        clipnorm: gradients whose common norm is larger are shortened to it. (Pascanu et al. 2013.)
+        mixed_precision: compute in float16 and keep the weights in float32, with a scaled loss. (Micikevicius et al.
+            2018.) The layers of a model that is built already are switched over, and back when the training is done.
+        patience: stop when the validation loss has not fallen for so many epochs; by default never.
+        checkpoints: a folder. If it holds checkpoints of this training, the run goes on from the newest whole one.
+        checkpoint_every: steps from one checkpoint to the next; there is one after each epoch anyway.
+        tensorboard: a folder for a log that TensorBoard draws.
+        metrics: of Keras, beside the loss.
+        jit_compile: Keras' setting. `True` (XLA) is quicker where all batches have one shape; each shape is compiled.
+        seed: of all random draws. Weights that exist already are not drawn anew.
+        verbose: Keras' progress display; 0 is silent.
 
-    Returns:
-        batches of ids (batch, width) and labels (batch, 1).
+    Raises:
+        ValueError: for a setting out of its range, batches without a step, or a checkpoint of another architecture or
+            of other settings; nothing has been written then.
+        FloatingPointError: when the loss is no longer a number; the checkpoints before that step are kept.
     """
-    labels = np.asarray(labels, np.float32)[:, None]
-    rows = tf.data.Dataset.from_tensor_slices((ids, labels))
-    if seed is not None:
-        rows = rows.shuffle(len(ids), seed=seed)
-    rows = rows.map(lambda row, label: (row[: tf.maximum(1, tf.math.count_nonzero(row, dtype=tf.int32))], label))
-    boundaries = list(range(STEP + 1, ids.shape[1] + STEP + 1, STEP))
-    batches = rows.bucket_by_sequence_length(
-        lambda row, label: tf.shape(row)[0],
-        boundaries,
-        [batch_size] * (len(boundaries) + 1),
-        pad_to_bucket_boundary=True,
-    )
-    _, rows_of_width = np.unique(-(-np.maximum(1, np.count_nonzero(ids, axis=1)) // STEP), return_counts=True)
-    count = int(np.sum(-(-rows_of_width // batch_size)))
-    return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+    _check(batches, validation, epochs, learning_rate, clipnorm, patience, checkpoint_every)
+    keras.utils.set_random_seed(seed)
+    loss = loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = _optimizer(learning_rate, clipnorm)
+    keeper = None
+    if checkpoints is not None:
+        settings = _settings(optimizer, loss, mixed_precision, seed, len(batches))
+        keeper = Checkpoints(checkpoints, architecture(model), settings)
+    with computing_by(model, "mixed_float16" if mixed_precision else None):
+        with model.distribute_strategy.scope():
+            model.compile(loss=loss, optimizer=optimizer, metrics=list(metrics), jit_compile=jit_compile)
+            model.optimizer.build(model.trainable_variables)
+        run = Run(model, batches, validation, epochs, patience, keeper, checkpoint_every, tensorboard, verbose)
+        return run()
+
+
+def _check(batches, validation, epochs, learning_rate, clipnorm, patience, checkpoint_every) -> None:
+    for name, value in {"batches": batches, "validation": validation}.items():
+        if value is not None and not (hasattr(value, "epoch") and hasattr(value, "__len__")):
+            raise ValueError(
+                f"{name} needs len() and .epoch(number), as Windows and TrimmedBatches have; got {value!r}"
+            )
+        if value is not None and len(value) < 1:
+            raise ValueError(f"{name} holds no step: take more text, or smaller batches")
+    for name, value in {"epochs": epochs, "patience": patience, "checkpoint_every": checkpoint_every}.items():
+        if value is not None and (int(value) != value or value < 1):
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    numbers = {"clipnorm": clipnorm} | ({"learning_rate": learning_rate} if np.isscalar(learning_rate) else {})
+    for name, value in numbers.items():
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be a positive number, got {value!r}")
+    if isinstance(learning_rate, keras.optimizers.Optimizer) and clipnorm is not None:
+        raise ValueError(f"give the optimizer its global_clipnorm={clipnorm!r} itself, instead of clipnorm")
+    if patience is not None and validation is None:
+        raise ValueError(f"patience={patience} waits for the validation loss to fall: pass validation data")
+
+
+def _optimizer(learning_rate, clipnorm: float | None) -> keras.optimizers.Optimizer:
+    if isinstance(learning_rate, keras.optimizers.Optimizer):
+        return learning_rate
+    return keras.optimizers.Adam(learning_rate, global_clipnorm=clipnorm)
+
+
+def _settings(optimizer, loss, mixed_precision: bool, seed: int, steps: int) -> dict:
+    """What must be the same when a training goes on; `epochs` may grow."""
+    values = {key: value for key, value in optimizer.get_config().items() if key != "name"}
+    goal = loss.get_config() if hasattr(loss, "get_config") else getattr(loss, "__name__", loss)
+    values |= {
+        "optimizer": type(optimizer).__name__,
+        "loss": goal,
+        "mixed_precision": mixed_precision,
+        "seed": seed,
+        "steps": steps,
+    }
+    return json.loads(json.dumps(values, default=lambda value: type(value).__name__))
 
 
 def fit(
     model: keras.Model,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    train_rows: tuple[np.ndarray, np.ndarray],
+    validation_rows: tuple[np.ndarray, np.ndarray],
     *,
     epochs: int = 10,
     batch_size: int = 32,
@@ -63,8 +139,8 @@ def fit(
 
     Args:
         model: maps ids (batch, time) to a probability (batch, 1).
-        train: ids (rows, time) and labels (rows,) in {0, 1}.
-        validation: the same, for choosing the epoch.
+        train_rows: ids (rows, time) and labels (rows,) in {0, 1}.
+        validation_rows: the same, for choosing the epoch.
         epochs: passes over the training rows, at most.
         batch_size: rows to a step.
         learning_rate: of Adam (Kingma & Ba 2015).
@@ -78,23 +154,23 @@ def fit(
     Raises:
         ValueError: if ids and labels differ in number, or a label is neither 0 nor 1.
     """
-    for name, (ids, labels) in {"train": train, "validation": validation}.items():
+    for name, (ids, labels) in {"train": train_rows, "validation": validation_rows}.items():
         if len(ids) != len(labels):
             raise ValueError(f"{name} has {len(ids)} rows of ids and {len(labels)} labels")
         if not np.isin(labels, (0, 1)).all():
             raise ValueError(f"{name} has labels other than 0 and 1: {sorted(set(np.unique(labels)) - {0, 1})[:3]}")
-    keras.utils.set_random_seed(seed)
-    model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate), metrics=["accuracy"])
-    best = keras.callbacks.EarlyStopping("val_loss", patience=patience or epochs, restore_best_weights=True)
-    history = model.fit(
-        trimmed_batches(*train, batch_size, seed),
-        validation_data=trimmed_batches(*validation, 256),
+    return train(
+        model,
+        TrimmedBatches(*train_rows, batch_size, seed),
+        validation=TrimmedBatches(*validation_rows, 256),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
         epochs=epochs,
-        callbacks=[best],
-        shuffle=False,  # the batches are shuffled already
+        learning_rate=learning_rate,
+        patience=patience,
+        seed=seed,
         verbose=verbose,
-    )
-    return pd.DataFrame(history.history).rename_axis("epoch").rename(index=lambda epoch: epoch + 1)
+    ).history
 
 
 def freeze_then_tune(
