@@ -69,7 +69,7 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
         rows: those with a noun in between, with `log_odds` of the right verb.
 
     Returns:
-        `head` and `noun` (frames,): the log-odds with the plural form minus those with the singular one, a mean over
+        `head` and `noun` of each frame: the log-odds with the plural form minus those with the singular one, a mean over
         both forms of the other noun.
     """
     plural = rows["number"] == "plural"
@@ -78,6 +78,20 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
     halves = pd.DataFrame({"frame": rows["frame"], "head": value * np.where(plural, 0.5, -0.5)})
     halves["noun"] = value * np.where(noun_plural, 0.5, -0.5)
     return halves.groupby("frame").sum()
+
+
+def right_ways(rows: pd.DataFrame) -> pd.DataFrame:
+    """Does a plural head make the plural verb likelier than its singular does, the rest being equal?
+
+    It takes out that a model may like the commoner verb everywhere. By chance it is one time in two.
+
+    Returns:
+        `frame`, `noun` (what stands in between, or "") and `right` (booleans), one row a pair of sentences.
+    """
+    plural = rows["number"] == "plural"
+    value = np.where(plural, rows["log_odds"], -rows["log_odds"])  # of the plural verb
+    pairs = rows.assign(value=value).pivot_table(index=["frame", "noun"], columns="number", values="value")
+    return (pairs["plural"] > pairs["singular"]).rename("right").reset_index()
 
 
 def pointing(scores: np.ndarray, head_matters_more: bool) -> dict[str, float]:
@@ -143,7 +157,8 @@ def measure(lm, rows: pd.DataFrame, methods) -> dict:
         for name, column in (("lstm", "log_odds"), ("trigram", "trigram"))
     }
     between = rows[rows["condition"] != "no noun"].reset_index(drop=True)
-    effect = effects(between)
+    effect, pairs = effects(between), right_ways(rows)
+    near, apart = (part for _, part in pairs.groupby(pairs["noun"] != ""))  # without a noun in between, and with one
     matters = (effect["head"].abs() > effect["noun"].abs()).loc[between["frame"]].to_numpy()
     contrast, alone = (explained(lm, between, methods, asked) for asked in (True, False))
     return {
@@ -153,6 +168,10 @@ def measure(lm, rows: pd.DataFrame, methods) -> dict:
         "effect": {
             "head": over_frames(effect["head"], effect.index),
             "noun": over_frames(effect["noun"], effect.index),
+            "right_way": {
+                "no noun": over_frames(near["right"], near["frame"]),
+                "noun between": over_frames(apart["right"], apart["frame"]),
+            },
             "head_is_larger": over_frames(effect["head"].abs() > effect["noun"].abs(), effect.index),
         },
         "chance": {

@@ -62,6 +62,14 @@ def test_effects_are_found_in_a_model_that_adds_them(between):
     assert np.allclose(effect["head"], 2) and np.allclose(effect["noun"], -1.5) and len(effect) == 24
 
 
+def test_the_right_way_is_judged_with_everything_else_equal(rows):
+    plural = (rows["number"] == "plural").to_numpy()
+    value = -5 + 0.1 * plural * (rows["frame"] < 6)  # always the singular verb; six frames lean the right way
+    pairs = agreement.right_ways(rows.assign(log_odds=np.where(plural, value, -value)))
+    assert len(pairs) == 72 and pairs.groupby("frame").size().eq(3).all()
+    assert (pairs["right"] == (pairs["frame"] < 6)).all()
+
+
 def test_pointing_by_hand():
     found = agreement.pointing(np.array([0.0, 3.0, -1.0, 0.0, -4.0]), head_matters_more=True)
     expected = {"first": 0.0, "first_for": 1.0, "rank": 2.0, "credit": 3 / 8, "over_noun": 1.0, "agrees": 0.0}
