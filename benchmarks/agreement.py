@@ -69,8 +69,8 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
         rows: those with a noun in between, with `log_odds` of the right verb.
 
     Returns:
-        `head` and `noun` of each frame: the log-odds with the plural form minus those with the singular one, a mean over
-        both forms of the other noun.
+        `head` and `noun` of each frame: the log-odds with the plural form minus those with the singular one, a mean
+        over both forms of the other noun.
     """
     plural = rows["number"] == "plural"
     noun_plural = plural ^ (rows["condition"] == "other number")
