@@ -195,12 +195,16 @@ class Run(keras.callbacks.Callback):
 
 @contextmanager
 def computing_by(model: keras.Model, policy: str | None):
-    """Let every layer compute by a policy inside the block, and by its own again behind it."""
+    """Let every layer but the last compute by a policy inside the block, and by its own again behind it.
+
+    The last stays in float32: what a softmax or a loss is computed from needs all its digits.
+    """
     layers = devices.layers_of(model)
     before = [layer.dtype_policy for layer in layers]
     try:
         for layer in layers if policy else ():
-            layer.dtype_policy = policy
+            if layer is not model.layers[-1]:
+                layer.dtype_policy = policy
         yield
     finally:
         for layer, own in zip(layers, before, strict=True):
