@@ -208,6 +208,7 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SHIPPED))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="of reviews-lstm")
     parser.add_argument("--folder", type=Path, help="where to write; by default the repository's data/models/NAME")
+    parser.add_argument("--checkpoints", type=Path, help="of a language model: where a killed run goes on from")
     options = parser.parse_args()
     folder = options.folder or files.data_folder() / "models" / options.name
     if options.name in RECIPES:
@@ -215,7 +216,7 @@ def main() -> None:
     else:
         from .language_training import build_language_model
 
-        scores = build_language_model(options.name, folder)["perplexity"]
+        scores = build_language_model(options.name, folder, checkpoints=options.checkpoints)["perplexity"]
     print(json.dumps(scores, indent=1))
 
 
