@@ -84,11 +84,11 @@ def build_lstm_lm(
     # softmax and loss are computed in float32 also where the layers below run in float16
     model = keras.Model(ids, layers.Activation("linear", dtype="float32", name="logits")(output(x)))
     if vectors is not None:
-        _begin_with(embedding, vectors)
+        begin_with(embedding, vectors)
     return model
 
 
-def _begin_with(embedding: layers.Embedding, vectors: np.ndarray) -> None:
+def begin_with(embedding: layers.Embedding, vectors: np.ndarray) -> None:
     """Put vectors into the first columns of the table, at the scale of the random ones; zero rows stay random."""
     table = np.array(embedding.get_weights()[0])
     known = np.any(vectors != 0, axis=1)
