@@ -1,12 +1,16 @@
-"""Training: trimmed batches, the best epoch, the seed."""
+"""Training: trimmed batches, the best epoch, the seed; clipping, precision, logs, and what is refused."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lmtutorial.models.batches import TrimmedBatches
+from lmtutorial.models.checkpoints import read
 from lmtutorial.models.classifier import TextClassifier, build_lstm
-from lmtutorial.models.training import fit, freeze_then_tune
+from lmtutorial.models.lstm_language_model import build_lstm_lm
+from lmtutorial.models.training import fit, freeze_then_tune, train
+from lmtutorial.models.windows import Windows
 from lmtutorial.preprocessing import Preprocessor
 
 GOOD, BAD = "gorgeous moving funny warm clever".split(), "dull boring tired stale silly".split()
@@ -97,3 +101,178 @@ def test_bad_input_is_told_clearly():
         fit(model, (ids, labels[1:]), DATA[1])
     with pytest.raises(ValueError, match="other than 0 and 1"):
         fit(model, (ids, labels * 2), DATA[1])
+
+
+TEXT = np.random.default_rng(0).integers(2, 30, 900).astype(np.int32)
+ROWS = Windows([TEXT], 2, length=8, batch_size=8)
+
+
+def language_model(**settings) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return build_lstm_lm(30, dim=4, units=(6,), **({"dropout": (0.0, 0.0)} | settings))
+
+
+class Counted(Windows):
+    """Windows that remember which epochs were asked for."""
+
+    def epoch(self, number):
+        self.asked = [*getattr(self, "asked", []), number]
+        return super().epoch(number)
+
+
+def test_train_takes_the_steps_that_keras_own_fit_takes():
+    ours, bare = language_model(), language_model()
+    report = train(ours, ROWS, epochs=2, learning_rate=1e-2, verbose=0)
+    bare.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    bare.optimizer.learning_rate = 1e-2
+    for number in range(2):
+        history = bare.fit(ROWS.epoch(number), verbose=0, shuffle=False)
+    # several threads add float32 numbers in any order
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(ours.get_weights(), bare.get_weights(), strict=True))
+    assert report.history["loss"].iloc[-1] == pytest.approx(history.history["loss"][0], abs=1e-5)
+
+
+def test_each_epoch_sees_its_own_batches():
+    batches = Counted([TEXT], 2, length=8, batch_size=8)
+    train(language_model(), batches, epochs=3, verbose=0)
+    assert batches.asked == [0, 1, 2]
+
+
+def test_the_report_tells_what_was_run_and_how_fast():
+    report = train(language_model(), ROWS, epochs=2, verbose=0)
+    assert report.steps == 2 * len(ROWS) and report.resumed_from is None and report.best_epoch is None
+    assert report.examples_per_second * report.seconds_per_step == pytest.approx(8)
+    assert report.tokens_per_second == pytest.approx(8 * report.examples_per_second)
+    assert report.first_step > report.seconds_per_step  # it compiles
+    assert report.devices and report.cudnn[0]["kind"] == "LSTM" and report.memory["cpu"] > 50
+
+
+def test_patience_stops_and_the_best_epoch_comes_back():
+    # the labels of validation are drawn anew, so that what is learned by heart can only hurt
+    noise = Windows([TEXT[::-1].copy()], 2, length=8, batch_size=8, shuffle=False)
+    model = language_model()
+    report = train(model, ROWS, validation=noise, epochs=40, learning_rate=5e-2, patience=2, verbose=0)
+    losses = report.history["val_loss"]
+    assert len(losses) == report.best_epoch + 2 < 40 and losses.idxmin() == report.best_epoch
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert model.evaluate(noise.epoch(0), verbose=0) == pytest.approx(losses.min(), abs=1e-5)
+
+
+def test_clipping_shortens_the_common_norm_of_all_gradients():
+    """With SGD at rate 1, one step moves the weights by the clipped gradient."""
+    one_step = Windows([TEXT[:100]], 2, length=8, batch_size=8, shuffle=False)
+    moved = {}
+    for name, norm in (("free", None), ("cut", 0.01)):
+        model = language_model()
+        before = model.get_weights()
+        train(model, one_step, epochs=1, learning_rate=keras.optimizers.SGD(1.0, global_clipnorm=norm), verbose=0)
+        moved[name] = [a - b for a, b in zip(model.get_weights(), before, strict=True)]
+    assert len(one_step) == 1
+    length = {name: np.sqrt(sum(np.sum(m**2) for m in moves)) for name, moves in moved.items()}
+    # the sparse gradient of the word vectors holds a word's rows apart, which makes its norm no smaller
+    assert length["free"] > 0.02 and length["cut"] <= 0.01 + 1e-5
+    adam = train(language_model(), one_step, epochs=1, clipnorm=0.5, verbose=0)
+    assert adam.steps == 1
+
+
+def test_mixed_precision_computes_in_float16_and_leaves_the_model_as_it_was():
+    plain, mixed = language_model(), language_model()
+    seen = []
+
+    class Listener(keras.layers.Layer):
+        def call(self, x):
+            seen.append(x.dtype.name if hasattr(x.dtype, "name") else str(x.dtype))
+            return x
+
+    inputs = mixed.inputs[0]
+    lstm = mixed.get_layer("lstm_1")
+    listening = keras.Model(inputs, mixed.get_layer("logits")(mixed.get_layer("scores")(
+        mixed.get_layer("to_width")(Listener()(lstm(mixed.get_layer("words")(inputs))[0]))
+    )))  # fmt: skip
+    seen.clear()
+    a = train(plain, ROWS, epochs=2, learning_rate=1e-2, verbose=0).history["loss"]
+    b = train(listening, ROWS, epochs=2, learning_rate=1e-2, mixed_precision=True, verbose=0).history["loss"]
+    assert "float16" in seen
+    assert np.allclose(a, b, atol=0.02) and b.iloc[-1] < b.iloc[0]  # float16 keeps three digits
+    assert {layer.compute_dtype for layer in listening.layers} == {"float32"}
+    assert {weight.dtype for weight in listening.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    assert listening.predict(TEXT[None, :8], verbose=0).dtype == np.float32
+
+
+def test_a_broken_run_leaves_the_policy_as_it_was():
+    model = language_model()
+    with pytest.raises(FloatingPointError):
+        train(model, ROWS, epochs=2, learning_rate=1e30, mixed_precision=True, verbose=0)
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+
+
+@pytest.mark.parametrize("every", [1, 200])
+def test_a_loss_that_is_no_number_stops_with_its_step_and_keeps_the_good_checkpoint(every, tmp_path):
+    steps = len(ROWS)
+    explosion = keras.optimizers.schedules.PiecewiseConstantDecay([steps + 2], [1e-2, 3e38])
+    with pytest.raises(
+        FloatingPointError, match=r"(nan|inf) at step \d+ \(epoch 2, step \d of \d+\).*clipnorm"
+    ) as told:
+        train(
+            language_model(),
+            ROWS,
+            epochs=2,
+            learning_rate=explosion,
+            checkpoints=tmp_path,
+            checkpoint_every=every,
+            verbose=0,
+        )
+    (newest,) = sorted(tmp_path.glob("*.ckpt"))[-1:]
+    assert steps <= int(newest.stem[5:]) <= steps + 3 and newest.name in str(told.value)
+    _, arrays = read(newest)
+    assert all(np.isfinite(array).all() for array in arrays.values())
+
+
+def test_a_log_for_tensorboard_is_written_without_tensorboard(tmp_path):
+    from tensorflow.core.util import event_pb2
+
+    report = train(language_model(), ROWS, validation=ROWS, epochs=2, tensorboard=tmp_path, verbose=0)
+    (file,) = tmp_path.iterdir()
+    found = {}
+    for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+        for value in event_pb2.Event.FromString(record).summary.value:
+            assert value.metadata.plugin_data.plugin_name == "scalars"
+            found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
+    assert len(found["batch_loss"]) == 2 * len(ROWS)
+    assert found["val_loss"] == pytest.approx(list(report.history["val_loss"]), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 1.5}, "got 1.5"),
+        ({"learning_rate": -1e-3}, "learning_rate must be a positive number, got -0.001"),
+        ({"learning_rate": float("nan")}, "got nan"),
+        ({"clipnorm": 0}, "clipnorm must be a positive number, got 0"),
+        ({"patience": 0}, "patience must be a whole number of at least 1, got 0"),
+        ({"patience": 2}, "pass validation data"),
+        ({"checkpoint_every": 0}, "checkpoint_every must be"),
+        ({"learning_rate": keras.optimizers.SGD(), "clipnorm": 1.0}, "global_clipnorm=1.0 itself"),
+        ({"validation": []}, "validation needs len"),
+    ],
+)
+def test_wrong_settings_are_told_before_anything_is_written(settings, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        train(language_model(), ROWS, **({"epochs": 1, "checkpoints": tmp_path / "run"} | settings))
+    assert not (tmp_path / "run").exists()
+
+
+def test_batches_without_a_step_are_refused():
+    class Nothing:
+        def __len__(self):
+            return 0
+
+        def epoch(self, number):
+            return tf.data.Dataset.range(0)
+
+    with pytest.raises(ValueError, match="batches holds no step: take more text, or smaller batches"):
+        train(language_model(), Nothing(), epochs=1)
+    with pytest.raises(ValueError, match="batches needs len"):
+        train(language_model(), np.zeros((3, 4)), epochs=1)

@@ -55,9 +55,7 @@ class TrimmedBatches:
         """(rows,) in which order an epoch takes the rows."""
         if self.seed is None:
             return np.arange(len(self.ids))
-        draw = (
-            2 * epoch
-        )  # for all epochs at once, Keras would draw two orders each: the shipped classifier saw those
+        draw = 2 * epoch  # for all epochs at once, Keras would draw two orders each: the shipped classifier saw those
         if self._orders is None or draw < self._drawn:
             tf.random.set_seed(self.seed)  # TensorFlow mixes it with the seed below
             self._orders = tf.data.Dataset.range(len(self.ids)).shuffle(len(self.ids), seed=self.seed)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ..files import written_whole
 
@@ -60,7 +61,12 @@ def variables_of(model: keras.Model) -> dict[str, list]:
 def capture(model: keras.Model) -> dict[str, np.ndarray]:
     """{"group/number": array} of every variable of a compiled model."""
     groups = variables_of(model).items()
-    return {f"{group}/{i}": np.array(v) for group, variables in groups for i, v in enumerate(variables)}
+    return {f"{group}/{i}": np.array(array_of(v)) for group, variables in groups for i, v in enumerate(variables)}
+
+
+def array_of(variable) -> np.ndarray:
+    """The value of a variable; where each of several devices has a part of it, of all parts together."""
+    return tf.convert_to_tensor(variable.value).numpy()
 
 
 def restore(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:

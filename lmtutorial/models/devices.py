@@ -121,7 +121,9 @@ def virtual_cpus(count: int) -> None:
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except RuntimeError as error:
-        raise ValueError("TensorFlow is in use already: call virtual_cpus first, in a fresh process") from error
+        raise ValueError(
+            "TensorFlow has counted its devices already: call virtual_cpus first, in a fresh process"
+        ) from error
 
 
 @contextmanager

@@ -69,7 +69,8 @@ def train(
     _check(batches, validation, epochs, learning_rate, clipnorm, patience, checkpoint_every)
     keras.utils.set_random_seed(seed)
     loss = loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = _optimizer(learning_rate, clipnorm)
+    with model.distribute_strategy.scope():  # the optimiser's memory lives where the weights do
+        optimizer = _optimizer(learning_rate, clipnorm)
     keeper = None
     if checkpoints is not None:
         settings = _settings(optimizer, loss, mixed_precision, seed, len(batches))

@@ -19,7 +19,7 @@ import pandas as pd
 import tensorflow as tf
 
 from . import devices
-from .checkpoints import State, capture, restore
+from .checkpoints import State, array_of, capture, restore
 
 
 @dataclass
@@ -215,7 +215,7 @@ def computing_by(model: keras.Model, policy: str | None):
 
 def _examples(model: keras.Model) -> float:
     """Rows seen since the epoch began: the mean that Keras shows as the loss is weighted with them."""
-    return float(model.metrics[0].count)
+    return float(array_of(model.metrics[0].count))
 
 
 def _tokens_of_example(data: tf.data.Dataset) -> int | None:
