@@ -110,9 +110,9 @@ class NextWord(TextModel):
 
 
 def log_odds(logits, target, contrast=ALL_OTHERS):
-    """z_target - log of the sum over the other words w of exp z_w; the only other one is `contrast`, if there is one.
+    """z_target - log of sum of exp z_w over the other words w: all, or `contrast` alone.
 
-    The sum is taken over the others, not as 1 - p, which float32 rounds to 0 where p is near 1.
+    Not from 1 - p, which float32 rounds to 0 where p is near 1.
 
     Args:
         logits: (batch, vocabulary) scores z.
