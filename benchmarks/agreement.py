@@ -8,8 +8,9 @@
 2. What the model really uses: the frames come in both numbers of the subject and of the noun in between, so that the
    effect of either number on the log-odds of *are* over *is* can be measured by changing the word.
 3. Pointing: each method explains the right verb, held against the wrong one, and alone. Is the subject's noun its
-   strongest word? By chance it is one time in as many as there are words. Is the subject stronger than the noun in
-   between exactly where its number has the larger effect?
+   strongest word? By chance it is one time in as many as there are words.
+4. Following: do a method's scores of the two nouns rise and fall, from sentence to sentence, with what changing their
+   number really does? (Rank correlation; 0 by chance.) This asks about the model and not about grammar.
 
 Intervals are 95 %, from a bootstrap over the frames, because sentences of one frame are alike. Writes
 data/measurements/agreement.json.
@@ -23,6 +24,7 @@ from tqdm.auto import tqdm
 
 import lmtutorial as lt
 from lmtutorial.explainers import METHODS, play
+from lmtutorial.explainers.agreement import rank_correlation
 from lmtutorial.explainers.masking import MaskedText
 from lmtutorial.models.ngrams import KneserNey
 from lmtutorial.verb_agreement import CONDITIONS, load_verb_agreement
@@ -30,7 +32,7 @@ from lmtutorial.verb_agreement import CONDITIONS, load_verb_agreement
 from . import record
 
 HEAD = 1  # the place of the subject's noun: "the keys ..."
-MEASURES = ("first", "first_for", "rank", "credit", "over_noun", "agrees")
+MEASURES = ("first", "first_for", "rank", "credit", "over_noun")
 
 
 def log_odds(lm, rows: pd.DataFrame) -> np.ndarray:
@@ -94,7 +96,32 @@ def right_ways(rows: pd.DataFrame) -> pd.DataFrame:
     return (pairs["plural"] > pairs["singular"]).rename("right").reset_index()
 
 
-def pointing(scores: np.ndarray, head_matters_more: bool) -> dict[str, float]:
+def flips(rows: pd.DataFrame) -> np.ndarray:
+    """(rows, 2) what the log-odds of the right verb lose when the head, or the noun in between, changes its number.
+
+    Args:
+        rows: those with a noun in between, with `log_odds` of the right verb; each changed sentence is among them.
+    """
+    value = {(r.frame, r.number, r.condition): r.log_odds for r in rows.itertuples()}
+    other = {"singular": "plural", "plural": "singular", "same number": "other number", "other number": "same number"}
+    # with the other head the other verb is right, and the noun, which stays, then has the other condition
+    head = [r.log_odds + value[r.frame, other[r.number], other[r.condition]] for r in rows.itertuples()]
+    noun = [r.log_odds - value[r.frame, r.number, other[r.condition]] for r in rows.itertuples()]
+    return np.stack([head, noun], axis=1)
+
+
+def following(rows: pd.DataFrame, scores: list[np.ndarray], rounds: int = 500) -> dict:
+    """Rank correlation of a method's scores of both nouns with `flips`, and its 95 % interval over the frames."""
+    found, true = np.array([[s[HEAD], s[-1]] for s in scores]), flips(rows)
+    places = [np.flatnonzero(rows["frame"] == frame) for frame in rows["frame"].unique()]
+    random = np.random.default_rng(0)
+    drawn = [np.concatenate([places[i] for i in random.integers(0, len(places), len(places))]) for _ in range(rounds)]
+    low, high = np.quantile([rank_correlation(found[d].ravel(), true[d].ravel()) for d in drawn], [0.025, 0.975])
+    mean = rank_correlation(found.ravel(), true.ravel())
+    return {"mean": round(float(mean), 4), "low": round(float(low), 4), "high": round(float(high), 4), "n": true.size}
+
+
+def pointing(scores: np.ndarray) -> dict[str, float]:
     """How one sentence's scores treat the subject's noun; the noun in between is the last word."""
     size = np.abs(scores)
     larger, same = np.sum(size > size[HEAD]), np.sum(size == size[HEAD])
@@ -104,7 +131,6 @@ def pointing(scores: np.ndarray, head_matters_more: bool) -> dict[str, float]:
         "rank": larger + (same + 1) / 2,
         "credit": size[HEAD] / size.sum(),
         "over_noun": float(scores[HEAD] > scores[-1]),
-        "agrees": float((size[HEAD] > size[-1]) == head_matters_more),
     }
 
 
@@ -119,7 +145,7 @@ def explained(lm, rows: pd.DataFrame, methods, contrast: bool) -> dict[str, list
     return found
 
 
-def judged(rows: pd.DataFrame, scores: dict[str, list[np.ndarray]], matters: np.ndarray) -> dict:
+def judged(rows: pd.DataFrame, scores: dict[str, list[np.ndarray]]) -> dict:
     """{condition: {method: {measure: mean and interval}}}, "all" among the conditions."""
     table = {}
     for condition in ("all", *CONDITIONS[1:]):
@@ -127,8 +153,10 @@ def judged(rows: pd.DataFrame, scores: dict[str, list[np.ndarray]], matters: np.
         frames = rows["frame"].to_numpy()[chosen]
         table[condition] = {}
         for method, each in scores.items():
-            found = [pointing(each[i], matters[i]) for i in chosen]
+            found = [pointing(each[i]) for i in chosen]
             table[condition][method] = {m: over_frames([f[m] for f in found], frames) for m in MEASURES}
+            if condition == "all":
+                table[condition][method]["follows"] = following(rows, each)
     return table
 
 
@@ -159,7 +187,6 @@ def measure(lm, rows: pd.DataFrame, methods) -> dict:
     between = rows[rows["condition"] != "no noun"].reset_index(drop=True)
     effect, pairs = effects(between), right_ways(rows)
     near, apart = (part for _, part in pairs.groupby(pairs["noun"] != ""))  # without a noun in between, and with one
-    matters = (effect["head"].abs() > effect["noun"].abs()).loc[between["frame"]].to_numpy()
     contrast, alone = (explained(lm, between, methods, asked) for asked in (True, False))
     return {
         "sentences": len(rows),
@@ -179,7 +206,7 @@ def measure(lm, rows: pd.DataFrame, methods) -> dict:
             "rank": round(float(np.mean([(len(s) + 1) / 2 for s in contrast["random"]])), 4),
             "over_noun": 0.5,
         },
-        "pointing": {"contrast": judged(between, contrast, matters), "alone": judged(between, alone, matters)},
+        "pointing": {"contrast": judged(between, contrast), "alone": judged(between, alone)},
         "strongest_word_changes": strongest_changes(between, contrast, alone),
         "rows": [
             [r.prompt, r.right, r.wrong, round(float(r.log_odds), 3), round(float(r.trigram), 3)]

@@ -71,16 +71,36 @@ def test_the_right_way_is_judged_with_everything_else_equal(rows):
 
 
 def test_pointing_by_hand():
-    found = agreement.pointing(np.array([0.0, 3.0, -1.0, 0.0, -4.0]), head_matters_more=True)
-    expected = {"first": 0.0, "first_for": 1.0, "rank": 2.0, "credit": 3 / 8, "over_noun": 1.0, "agrees": 0.0}
+    found = agreement.pointing(np.array([0.0, 3.0, -1.0, 0.0, -4.0]))
+    expected = {"first": 0.0, "first_for": 1.0, "rank": 2.0, "credit": 3 / 8, "over_noun": 1.0}
     assert found == expected
-    tied = agreement.pointing(np.array([0.5, 1.0, -1.0]), head_matters_more=False)
-    assert tied["first"] == 0.5 and tied["rank"] == 1.5 and tied["agrees"] == 1.0
+    tied = agreement.pointing(np.array([0.5, 1.0, -1.0]))
+    assert tied["first"] == 0.5 and tied["rank"] == 1.5
+
+
+def test_a_method_that_tells_what_changing_a_noun_does_follows_the_model(between):
+    plural = (between["number"] == "plural").to_numpy()
+    noun_plural = plural ^ (between["condition"] == "other number").to_numpy()
+    strength = 1 + between["frame"].to_numpy() % 5
+    value = -1 + strength * (2 * plural + 1.5 * noun_plural)  # of the plural verb
+    sign = np.where(plural, 1, -1)
+    rows = between.assign(log_odds=sign * value)
+    head, noun = agreement.flips(rows).T
+    assert np.allclose(head, 2 * strength)  # in favour of the right verb, whichever it is
+    assert np.allclose(noun, 1.5 * strength * np.where(noun_plural == plural, 1, -1))
+    perfect = [np.array([0, h, 0, 0, n]) for h, n in zip(head, noun, strict=True)]
+    found = agreement.following(rows, perfect)
+    assert found["mean"] == found["low"] == found["high"] == 1 and found["n"] == 192
+    turned = agreement.following(rows, [-scores for scores in perfect])
+    assert turned["mean"] == -1
+    random = np.random.default_rng(0)
+    # 192 pairs: a standard error of 0.07
+    assert abs(agreement.following(rows, list(random.normal(size=(96, 5))))["mean"]) < 0.2
 
 
 def test_random_scores_point_as_often_as_chance():
     random = np.random.default_rng(0)
-    found = pd.DataFrame([agreement.pointing(random.normal(size=5), True) for _ in range(20_000)]).mean()
+    found = pd.DataFrame([agreement.pointing(random.normal(size=5)) for _ in range(20_000)]).mean()
     # 20,000 draws: three standard errors are 0.009 for a share and 0.03 for a rank
     assert found["first"] == pytest.approx(0.2, abs=0.009) and found["rank"] == pytest.approx(3, abs=0.03)
     assert found["credit"] == pytest.approx(0.2, abs=0.009) and found["over_noun"] == pytest.approx(0.5, abs=0.011)
