@@ -1,5 +1,7 @@
 """Training: trimmed batches, the best epoch, the seed; clipping, precision, logs, and what is refused."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -224,7 +226,8 @@ def test_a_loss_that_is_no_number_stops_with_its_step_and_keeps_the_good_checkpo
             verbose=0,
         )
     (newest,) = sorted(tmp_path.glob("*.ckpt"))[-1:]
-    assert steps <= int(newest.stem[5:]) <= steps + 3 and newest.name in str(told.value)
+    failed = int(re.search(r"at step (\d+)", str(told.value))[1])
+    assert steps <= int(newest.stem[5:]) < failed and newest.name in str(told.value)
     _, arrays = read(newest)
     assert all(np.isfinite(array).all() for array in arrays.values())
 

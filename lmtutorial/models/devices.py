@@ -121,9 +121,7 @@ def virtual_cpus(count: int) -> None:
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except RuntimeError as error:
-        raise ValueError(
-            "TensorFlow has counted its devices already: call virtual_cpus first, in a fresh process"
-        ) from error
+        raise ValueError("TensorFlow counted its devices already: call virtual_cpus first, in a new process") from error
 
 
 @contextmanager
