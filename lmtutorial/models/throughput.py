@@ -83,15 +83,15 @@ def measure(
     if steps < 1 or min(batch_sizes) < 1:
         raise ValueError(f"steps and batch sizes must be at least 1, got {steps} and {list(batch_sizes)}")
     shape = {"vocabulary_size": vocabulary_size, "dim": dim, "units": units}
-    rows = []
+    rows, per_row = [], dict.fromkeys(policies, 0.0)  # seconds of a step for each row of the batch
     with tqdm(total=len(policies) * len(batch_sizes), unit=" settings", delay=2, disable=not progress) as bar:
-        for policy in policies:
-            per_row = 0.0  # seconds of a step for each row of the batch
-            for size in batch_sizes:
+        for size in batch_sizes:
+            for policy in policies:  # one after the other, so that a slow moment of the machine hits both
                 row = {"device": device, "policy": policy, "batch_size": size}
-                why = _why_not(device, size, length, vocabulary_size, per_row * size * (steps + WARM_UP), most_seconds)
+                expected = per_row[policy] * size * (steps + WARM_UP)
+                why = _why_not(device, size, length, vocabulary_size, expected, most_seconds)
                 row |= {"status": why} if why else _timed(device, policy, size, length, steps, shape)
-                per_row = row.get("seconds_per_step", per_row * size) / size
+                per_row[policy] = row.get("seconds_per_step", per_row[policy] * size) / size
                 rows.append({name: row.get(name) for name in COLUMNS})
                 bar.update()
     return rows
