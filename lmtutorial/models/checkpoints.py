@@ -61,7 +61,7 @@ def variables_of(model: keras.Model) -> dict[str, list]:
 def capture(model: keras.Model) -> dict[str, np.ndarray]:
     """{"group/number": array} of every variable of a compiled model."""
     groups = variables_of(model).items()
-    return {f"{group}/{i}": np.array(array_of(v)) for group, variables in groups for i, v in enumerate(variables)}
+    return {f"{group}/{i}": array_of(v) for group, found in groups for i, v in enumerate(found)}
 
 
 def array_of(variable) -> np.ndarray:
@@ -163,7 +163,7 @@ def _difference(theirs: list[list], ours: list[list]) -> str:
 
 
 def write(file: str | Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
-    """One file: a line that says what it is, a line with the SHA-256 of the rest, and the rest, an npz archive."""
+    """One file: a line that says what it is, a line with the SHA-256 of the rest, an npz archive."""
     buffer = io.BytesIO()
     np.savez(buffer, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8), **arrays)
     content = buffer.getbuffer()
