@@ -129,7 +129,9 @@ def explain_generation(
 ) -> GenerationExplanation:
     """scores[g, i] = what word i did to the log-odds of generated word g, for every word i before g.
 
-    It explains the text that `lm.generate` writes with the same settings.
+    It explains the text that `lm.generate` writes with the same settings. All rows share what is compiled. For 20 words
+    behind a prompt of five, measured with "wiki-lstm" on two busy cores: occlusion 1 second, gradients 3, `kernel_shap`
+    and `permutation_shap` 8; `lime`, with 5,000 samples for each word, takes minutes.
 
     Args:
         lm: a language model.
