@@ -50,7 +50,7 @@ class State:
 
 
 def variables_of(model: keras.Model) -> dict[str, list]:
-    """{group: variables} of a compiled model; `model` are weights and the random states of dropout."""
+    """{group: variables} of a compiled model; dropout's random states are in `model`."""
     return {
         "model": list(model.variables),
         "optimizer": list(model.optimizer.variables),
@@ -60,8 +60,11 @@ def variables_of(model: keras.Model) -> dict[str, list]:
 
 def capture(model: keras.Model) -> dict[str, np.ndarray]:
     """{"group/number": array} of every variable of a compiled model."""
-    groups = variables_of(model).items()
-    return {f"{group}/{i}": array_of(v) for group, found in groups for i, v in enumerate(found)}
+    return {
+        f"{group}/{i}": array_of(variable)
+        for group, variables in variables_of(model).items()
+        for i, variable in enumerate(variables)
+    }
 
 
 def array_of(variable) -> np.ndarray:
@@ -163,7 +166,7 @@ def _difference(theirs: list[list], ours: list[list]) -> str:
 
 
 def write(file: str | Path, arrays: dict[str, np.ndarray], meta: dict) -> None:
-    """One file: a line that says what it is, a line with the SHA-256 of the rest, an npz archive."""
+    """A line that says what the file is, one with the SHA-256 of the rest, and an npz archive."""
     buffer = io.BytesIO()
     np.savez(buffer, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8), **arrays)
     content = buffer.getbuffer()
