@@ -99,7 +99,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_the_run_left_al
     moments = [int(random.integers(8, 25)), -int(random.integers(26, 40)), 1000 + int(random.integers(6, 30))]
     for moment in moments:
         assert child(tmp_path, moment).returncode == -9, f"the run was not killed at {moment}"
-    assert len(list((tmp_path / "lm").glob(".step-*"))) == 1  # half a file, beside the whole ones
+        if moment < 0:  # half a file, beside the whole ones
+            assert len(list(tmp_path.glob("lm/.step-*"))) == 1
     ended = child(tmp_path, 0)
     assert ended.returncode == 0, ended.stderr[-2000:]
     found = json.loads(ended.stdout.splitlines()[-1])
