@@ -57,10 +57,11 @@ crosscheck: $(READY)   ## compare with torch, captum and transformers (large dow
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps "captum>=0.8"
 	@LMTUTORIAL_CROSSCHECK=1 $(PY) -m pytest -m crosscheck || { code=$$?; [ $$code = 5 ] && echo "No test is marked crosscheck yet."; }
 
-bench: $(READY)        ## time the explainers beside lime, shap and captum: leave the machine alone meanwhile
+bench: $(READY)        ## time explainers and training beside other libraries: leave the machine alone meanwhile
 	$(PY) -m benchmarks.speed
 	$(PY) -m benchmarks.accuracy
 	$(PY) -m benchmarks.memory
+	$(PY) -m benchmarks.training_speed
 
 wheel: $(READY)        ## build the wheel into dist/
 	$(PY) -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
