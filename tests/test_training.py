@@ -114,6 +114,11 @@ def language_model(**settings) -> keras.Model:
     return build_lstm_lm(30, dim=4, units=(6,), **({"dropout": (0.0, 0.0)} | settings))
 
 
+@pytest.mark.parametrize("batches", [ROWS, TrimmedBatches(np.ones((9, 4), np.int32), np.ones(9), 4, 0)])
+def test_an_epoch_does_not_wait_for_the_thread_that_tunes_tensorflows_pipeline(batches):
+    assert batches.epoch(0).options().autotune.enabled is False
+
+
 class Counted(Windows):
     """Windows that remember which epochs were asked for."""
 

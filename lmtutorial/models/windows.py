@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from .batches import ahead
+
 
 class Windows:
     """Batches of windows, new ones for each epoch.
@@ -68,4 +70,4 @@ class Windows:
     def epoch(self, number: int) -> tf.data.Dataset:
         """The batches of an epoch: ids and labels, each (batch_size, length)."""
         rows = tf.data.Dataset.from_tensor_slices(self.rows(number))
-        return rows.batch(self.batch_size, drop_remainder=True).prefetch(2)
+        return ahead(rows.batch(self.batch_size, drop_remainder=True))
