@@ -46,9 +46,16 @@ def _finish(ax, xlabel: str, ylabel: str, legend: bool = False) -> None:
 
 
 def lines(
-    x: Sequence, series: dict[str, Sequence], *, xlabel: str, ylabel: str, logx: bool = False, logy: bool = False
+    x: Sequence,
+    series: dict[str, Sequence],
+    *,
+    xlabel: str,
+    ylabel: str,
+    logx: bool = False,
+    logy: bool = False,
+    bottom: float | None = None,
 ) -> None:
-    """One line for each entry of `series`, over the common `x`."""
+    """One line for each entry of `series`, over the common `x`; `bottom` is where the upright axis begins."""
     _, ax = plt.subplots()
     for i, (name, y) in enumerate(series.items()):
         marker = MARKERS[i % 6] if len(x) <= 30 else None
@@ -57,6 +64,8 @@ def lines(
         ax.set_xscale("log")
     if logy:
         ax.set_yscale("log")
+    if bottom is not None:
+        ax.set_ylim(bottom=bottom)
     _finish(ax, xlabel, ylabel, legend=len(series) > 1)
 
 
