@@ -86,7 +86,8 @@ def test_padding_and_other_rows_change_no_answer(lm):
     model = lm.next_word("are", "is")
     ids = np.random.default_rng(0).integers(1, lm.vocabulary_size, (30, 9)).astype(np.int32)
     alone = np.concatenate([model.predict_ids(row[None]) for row in ids])
-    assert np.array_equal(model.predict_ids(ids), alone)
+    # up to the seventh digit: some processors choose the routine of so wide a product by the number of rows
+    assert np.allclose(model.predict_ids(ids), alone, rtol=1e-6, atol=1e-6)
     padded = np.pad(ids, ((0, 0), (0, 5)))
     # zeros behind the end take part in no sum; only the blocks of a matrix product may differ
     assert np.allclose(model.predict_ids(padded), alone, atol=1e-5)

@@ -86,7 +86,11 @@ class NextWord(TextModel):
         return scores
 
     def _predict_batch(self, ids: np.ndarray) -> np.ndarray:
-        """Rows that repeat the first ones fill the batch to whole tiles, for the reason that `TextClassifier` gives."""
+        """Rows that repeat the first ones fill the batch to whole tiles, for the reason that `TextClassifier` gives.
+
+        The product with the vocabulary is so wide that some processors still choose their routine by the number of
+        rows: there the seventh digit of an answer depends on how many others are asked with it.
+        """
         filled = ids[np.arange(-(-len(ids) // TILE) * TILE) % len(ids)]
         return np.asarray(self.shared.answer(filled, *self.question))[: len(ids)]
 
