@@ -45,6 +45,18 @@ def _finish(ax, xlabel: str, ylabel: str, legend: bool = False) -> None:
     plt.show()
 
 
+def _logarithmic(ax, axis: str) -> None:
+    """Make an axis ("x" or "y") logarithmic, with plain numbers (20, 50, 100) where it spans five decades or less."""
+    ax.set(**{f"{axis}scale": "log"})
+    low, high = sorted(getattr(ax, f"get_{axis}lim")())
+    if low >= 1e-4 and high < 1e6 and high <= 1e5 * low:
+        plain = mpl.ticker.LogLocator(subs=(1, 2, 5) if high <= 1e3 * low else (1,))
+        chosen = getattr(ax, f"{axis}axis")
+        chosen.set_major_locator(plain if high >= 5 * low else mpl.ticker.AutoLocator())
+        chosen.set_major_formatter(lambda value, _: f"{value:,g}")
+        chosen.set_minor_formatter(mpl.ticker.NullFormatter())
+
+
 def lines(
     x: Sequence,
     series: dict[str, Sequence],
@@ -61,9 +73,9 @@ def lines(
         marker = MARKERS[i % 6] if len(x) <= 30 else None
         ax.plot(x, y, label=name, linestyle=DASHES[i % 6], marker=marker, markersize=5)
     if logx:
-        ax.set_xscale("log")
+        _logarithmic(ax, "x")
     if logy:
-        ax.set_yscale("log")
+        _logarithmic(ax, "y")
     if bottom is not None:
         ax.set_ylim(bottom=bottom)
     _finish(ax, xlabel, ylabel, legend=len(series) > 1)
@@ -132,9 +144,9 @@ def points(
     if diagonal:
         ax.axline((0, 0), slope=1, color=GREY, linestyle="--", linewidth=1)
     if logx:
-        ax.set_xscale("log")
+        _logarithmic(ax, "x")
     if logy:
-        ax.set_yscale("log")
+        _logarithmic(ax, "y")
     _finish(ax, xlabel, ylabel)
 
 
@@ -243,6 +255,7 @@ def signed_heatmap(
     ylabel: str,
     unit: str,
     cut: int | None = None,
+    digits: int | None = None,
 ) -> None:
     """Many signed numbers as colours, blue above and orange below zero; NaN stays empty.
 
@@ -253,11 +266,13 @@ def signed_heatmap(
         rows, columns: names.
         unit: of the numbers, for the scale of colours.
         cut: draw a line before this row.
+        digits: write each number into its cell, which is larger then.
     """
     matrix = np.asarray(matrix, float)
     colours = mpl.colors.LinearSegmentedColormap.from_list("signed", [ORANGE, "#ffffff", BLUE])
     colours = colours.with_extremes(bad="#f2f2f2")
-    _, ax = plt.subplots(figsize=(1.5 + 0.2 * len(columns), 1.9 + 0.2 * len(rows)))
+    width, height = (0.2, 0.2) if digits is None else (0.62, 0.42)
+    _, ax = plt.subplots(figsize=(1.5 + width * len(columns), 1.9 + height * len(rows)))
     largest = np.nanmax(np.abs(matrix))
     drawn = ax.imshow(matrix, cmap=colours, vmin=-largest, vmax=largest, aspect="auto", interpolation="none")
     ax.set_xticks(range(len(columns)), columns, rotation=90)
@@ -265,6 +280,12 @@ def signed_heatmap(
     ax.tick_params(length=0)
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
+    if digits is not None:
+        for (i, j), value in np.ndenumerate(matrix):
+            value = round(value, digits)
+            shown = f"{value:+.{digits}f}".replace("-", "−") if value else f"{0:.{digits}f}"  # no "-0.0"
+            colour = "white" if value > 0.6 * largest else "black"
+            ax.text(j, i, shown, ha="center", va="center", fontsize=9, color=colour)
     if cut is not None:
         ax.axhline(cut - 0.5, color="black", linewidth=1)
     ax.grid(False)

@@ -156,6 +156,7 @@ BAD = [
     ("skips a level", set_source(3, "#### First")),
     ("at a glance", set_source(1, "> **At a glance**")),
     ("without alt text", no_alt),
+    ("differs between processors", set_source(4, 'print(table.sort_values("mean"))')),
     ("is not the package's code", set_source(6, "def has_backend(): ...")),
     ("lines in the cell", long_cell),
     ("an absolute path", set_source(4, "open('/home/me/x')\nprint(1)")),

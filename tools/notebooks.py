@@ -26,6 +26,7 @@ FOLDER = ROOT / "notebooks"
 GLANCE = ("You will be able to", "You need", "Time", "Runs on")
 EXERCISE = re.compile(r"^\*Difficulty [1-5]/5 · importance [1-5]/5 · \d+ minutes( · may be skipped)?\*$", re.M)
 LONGEST_CELL, LONGEST_LINE = 25, 100
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def chapters() -> list[Path]:
@@ -87,9 +88,22 @@ def stripped_cells(notebook, path) -> Iterator[str]:
     """A cell that ends in a plain expression must have drawn or printed something."""
     for cell in _code(notebook):
         last = cell.source.strip().splitlines()[-1]
-        shows = re.match(r"(print|display|checks\.\w+|quizzes\.show)\(", last)
+        shows = re.match(r"(print|display|checks\.\w+|quizzes\.show|lt\.explore)\(", last)
         if shows and not cell.outputs:
             yield f"no output {_where(cell)}, which ends in {last[:40]!r}"
+
+
+def explorers_are_stored_examples(notebook, path) -> Iterator[str]:
+    """What stays of an explorer is its example, and a reader's link to one of them leads to no other."""
+    seen = set()
+    for cell, output in _outputs(notebook):
+        data = output.get("data", {})
+        if WIDGET in data:
+            yield f"a widget that no page can show {_where(cell)}: run `make execute`"
+        for name in re.findall(r'<div class="lm-explorer"[^>]* id="([^"]+)"', data.get("text/html", "")):
+            if name in seen:
+                yield f"a second explorer is called {name!r} {_where(cell)}: give it another name=…"
+            seen.add(name)
 
 
 def no_machine_in_the_source(notebook, path) -> Iterator[str]:
@@ -256,10 +270,20 @@ def _tree(cell) -> ast.AST:
     return ast.parse("\n".join(lines))
 
 
+def sorts_are_stable(notebook, path) -> Iterator[str]:
+    """Rows that are equal in what they are sorted by come in another order on another processor, unless told not to."""
+    for cell in _code(notebook):
+        for call in re.findall(r"\.sort_values\([^)]*\)", cell.source):
+            if 'kind="stable"' not in call:
+                yield f'a sort that differs between processors {_where(cell)}: {call[:60]!r} wants kind="stable"'
+
+
 RULES = (
     run_from_top_to_bottom,
     outputs_are_clean,
     stripped_cells,
+    explorers_are_stored_examples,
+    sorts_are_stable,
     no_machine_in_the_source,
     same_first_cell,
     headings,
