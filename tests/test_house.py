@@ -10,7 +10,7 @@ import yaml
 import lmtutorial
 from lmtutorial import colab
 
-BINARY = {".gz", ".png", ".keras", ".h5", ".npz", ".bz2", ".ico", ".gguf", ".bin"}
+BINARY = {".gz", ".png", ".keras", ".h5", ".npz", ".bz2", ".ico", ".gguf", ".bin", ".wasm"}
 TEXTS_OF_OTHERS = ("data/books/", "data/corpora/", "data/embeddings/", "LICENSE")
 
 
