@@ -41,6 +41,7 @@ _HOME = {
     "explain_generation": "explainers",
     "Explanation": "explainers",
     "MaskedText": "explainers",
+    "explore": "widgets",
 }
 _MODULES = (
     "checks",
@@ -57,6 +58,7 @@ _MODULES = (
     "quizzes",
     "render",
     "verb_agreement",
+    "widgets",
 )
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

@@ -35,8 +35,10 @@ class LanguageModel(ABC):
     Attributes:
         preprocessor: text -> tokens -> ids.
         start: id of the token that every text is read after.
+        name: under which `load_model` ships it; `None` for every other model.
     """
 
+    name: str | None = None
     preprocessor: Preprocessor
     start: int
 

@@ -56,8 +56,10 @@ class TextModel(ABC):
         padding: the id behind the end of a text.
         vocabulary_size: ids run from 0 to one below it; `None` where a model does not say.
         question: whole numbers that say what is asked, of a model that answers several questions.
+        name: under which `load_model` ships it; `None` for every other model.
     """
 
+    name: str | None = None
     classes: tuple[str, ...]
     unit: str
     replacement: int

@@ -161,7 +161,7 @@ SHIPPED = {
 
 
 def load_model(name: str | Path) -> TextClassifier | LSTMLanguageModel:
-    """A model that ships with the package, or one that its `save` wrote.
+    """A model that ships with the package, which bears its name, or one that its `save` wrote.
 
     Args:
         name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm"), or the path of a folder.
@@ -177,7 +177,9 @@ def load_model(name: str | Path) -> TextClassifier | LSTMLanguageModel:
         near = files.nearest(str(name), SHIPPED)
         raise ValueError(f"no model {str(name)!r}, neither a shipped one nor a folder{near}")
     speaks = (folder / lstm_language_model.FILES[-1]).is_file()
-    return LSTMLanguageModel.load(folder) if speaks else TextClassifier.load(folder)
+    model = LSTMLanguageModel.load(folder) if speaks else TextClassifier.load(folder)
+    model.name = name if name in SHIPPED else None
+    return model
 
 
 def model_card(name: str) -> dict:
