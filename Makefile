@@ -43,7 +43,7 @@ execute: $(READY)      ## run the notebooks and write their outputs back (NB=not
 learner: $(READY)      ## make the learner's copies again
 	$(PY) -m tools.learner
 
-landing: $(READY)      ## write the landing page's example again, from the shipped model
+landing: $(READY)      ## compute the stored examples of the explorers on the prose pages
 	$(PY) -m tools.landing
 
 lock: $(READY)         ## choose versions anew for Python 3.11 to 3.13

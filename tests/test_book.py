@@ -1,5 +1,8 @@
-"""The built book reads offline: nothing is fetched, formulas are drawn, search and quizzes answer."""
+"""The built book reads offline: nothing is fetched, formulas are drawn, search and quizzes answer, models lie in it."""
 
+import hashlib
+import io
+import json
 import re
 import subprocess
 import sys
@@ -108,10 +111,116 @@ def test_no_set_up_code_and_no_warning_is_shown(pages):
         assert "google.colab" not in text and "UserWarning" not in text and "Traceback" not in text, name
 
 
-def test_the_landing_pages_example_is_what_the_model_says(root):
+def test_the_stored_examples_of_the_prose_pages_are_what_the_models_say(root):
     from tools import landing
 
-    assert landing.example(landing.shown()) in landing.PAGE.read_text(encoding="utf-8"), "run make landing"
+    kept = json.loads((root / landing.STORE).read_text(encoding="utf-8"))
+    assert kept == landing.examples(), "run make landing"
+    assert any(key.startswith("sentence reviews-lstm") and "oatmeal" in key for key in kept), "the landing page's own"
+
+
+def explorers(page) -> list[dict]:
+    return [a for tag, a in Tags(page).seen if tag == "div" and "lm-explorer" in (a.get("class") or "").split()]
+
+
+def test_the_landing_page_opens_with_an_explorer(pages):
+    (found,) = explorers(pages["book/intro.html"])
+    assert (found["id"], found["data-kind"], found["data-model"]) == ("explorer-oatmeal", "sentence", "reviews-lstm")
+    assert json.loads(found["data-state"])["text"] == "It has all the excitement of eating oatmeal."
+
+
+def test_the_explorers_script_is_on_the_pages_that_hold_one_and_on_no_other(html):
+    for file in html.rglob("*.html"):
+        page = file.read_text(encoding="utf-8")
+        scripts = [a["src"] for tag, a in Tags(page).seen if tag == "script" and "lm-explorer" in (a.get("src") or "")]
+        assert len(scripts) == (1 if explorers(page) else 0), f"{file.name}: {scripts}"
+        assert all(re.search(r"_static/lm-explorer\.js\?v=\w{8}$", script) for script in scripts)
+
+
+def test_every_explorer_of_a_page_has_a_name_of_its_own_and_a_model_in_the_book(html, pages):
+    index = (html / "lm-models" / "index.js").read_text(encoding="utf-8")
+    known = json.loads(re.fullmatch(r"lmExplorerIndex\((.*)\);\n", index)[1])
+    for name, page in pages.items():
+        found = explorers(page)
+        ids = [explorer["id"] for explorer in found]
+        assert len(set(ids)) == len(ids), f"{name}: {ids}"
+        assert {explorer.get("data-model", "map") for explorer in found} <= set(known), name
+    for name, facts in known.items():
+        script = (html / "lm-models" / f"{name}.js").read_bytes()
+        assert facts == {"v": hashlib.sha256(script).hexdigest()[:8], "bytes": len(script)}
+        assert f'\nlmExplorerData("{name}", "' in script[:200].decode()
+
+
+@pytest.fixture
+def small_book(tmp_path, monkeypatch):
+    """Build a page of Markdown with the book's directive: (what Sphinx complained of, the built page)."""
+    from sphinx.application import Sphinx
+
+    from tools import book_explorers, landing
+
+    monkeypatch.setattr(book_explorers, "write_scripts_and_models", lambda app: None)
+    example = {"html": "<p>a drawing</p>", "text": "a drawing in letters"}
+    kept = {landing.stored.key(*explorer): example for explorer in landing.explorers(DIRECTIVE)}
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "explorers.json").write_text(json.dumps(kept), encoding="utf-8")
+
+    def build(markdown, builder="html"):
+        (tmp_path / "index.md").write_text(f"# A page\n\n{markdown}\n", encoding="utf-8")
+        warnings, settings = io.StringIO(), {"extensions": ["myst_parser", "tools.book_explorers"]}
+        folders = [str(tmp_path / name) for name in ("", builder, "doctrees")]
+        app = Sphinx(folders[0], None, *folders[1:], builder, settings, status=None, warning=warnings, freshenv=True)
+        app.build()
+        (page,) = [*(tmp_path / builder).glob("index.*"), *(tmp_path / builder).glob("*.tex")]
+        return warnings.getvalue(), page.read_text(encoding="utf-8")
+
+    return build
+
+
+DIRECTIVE = """```{explorer} softmax
+:name: hot
+:temperature: 1.5
+:top_k: 5
+:text: "After this: nothing"
+```"""
+
+
+def test_a_directive_writes_the_element_with_its_stored_example(small_book):
+    warnings, page = small_book(DIRECTIVE)
+    (found,) = explorers(page)
+    assert warnings == "" and "<p>a drawing</p>" in page and "in letters" not in page
+    assert (found["id"], found["data-kind"], found["data-model"]) == ("explorer-hot", "softmax", "wiki-lstm")
+    state = json.loads(found["data-state"])
+    assert (state["text"], state["temperature"], state["top_k"]) == ("After this: nothing", 1.5, 5)
+
+
+def test_a_page_that_is_no_html_shows_the_example_as_text(small_book):
+    assert "a drawing in letters" in small_book(DIRECTIVE, "text")[1]
+    assert "a drawing in letters" in small_book(DIRECTIVE, "latex")[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (("1.5", "1.6"), "no example of this 'softmax': run make landing"),
+        (("softmax", "sofmax"), "no kind 'sofmax'; did you mean 'softmax'"),
+        (("1.5", "hot"), "Expecting value"),
+        (("temperature", "temprature"), "Unknown option keys: .*temprature"),
+        (("name: hot", "name: So hot"), "the name of an explorer"),
+        ((":top_k: 5", ":seed: 1.5"), "seed must be a int, got 1.5"),
+    ],
+)
+def test_a_directive_that_cannot_be_drawn_is_an_error_that_says_why(small_book, changed, says):
+    assert re.search(says, small_book(DIRECTIVE.replace(*changed))[0])
+
+
+def test_a_model_is_written_again_only_when_it_is_made_of_something_else(html, monkeypatch):
+    from tools import book_models
+
+    folder = html / "lm-models"
+    assert book_models.outdated(folder) == []
+    monkeypatch.setattr(book_models.files, "checksums", lambda: {"models/wiki-lstm/weights.npz": "0"})
+    assert book_models.outdated(folder) == list(book_models.DATA)
+    assert book_models.outdated(html / "elsewhere") == list(book_models.DATA)
 
 
 @pytest.fixture(scope="module")

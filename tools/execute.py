@@ -5,8 +5,9 @@
     python -m tools.execute --check                          # run, write nothing, only report the seconds
 
 Cell ids stay as they are, times and versions are left out of the metadata, texts of one stream are joined, the first
-cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. A cell that fails stops the run and nothing is
-written.
+cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. Of a widget only its stored example stays: its
+other half names a model in a kernel that is gone, and a program that shows a notebook would prefer that to the example
+(nbval never compares it). A cell that fails stops the run and nothing is written.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from nbclient.exceptions import CellExecutionError
 
 from lmtutorial.colab import FIRST_CELL
 from lmtutorial.files import written_whole
-from tools.notebooks import FOLDER, ROOT, chapters, read
+from tools.notebooks import FOLDER, ROOT, WIDGET, chapters, read
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -88,6 +89,8 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
         cell.source = cell.source.rstrip()
         for output in cell.get("outputs", []):
             output.pop("transient", None)
+            if "text/html" in output.get("data", {}):
+                output["data"].pop(WIDGET, None)
             if "metadata" in output:
                 output["metadata"] = {}
 
