@@ -87,7 +87,8 @@ def test_a_text_read_in_pieces_is_the_text_read_at_once(lm):
     beside = lm.log_probs([TEXTS[0], long, TEXTS[30]])
     assert np.abs(beside[1] - whole).max() < 1e-4  # float32, carried over 200 steps
     alone = lm.log_probs([TEXTS[0]])[0]
-    assert np.abs(beside[0] - alone).max() < 1e-5, "texts read side by side must not touch each other"
+    # this model is so unsure of itself that log P reaches -48, where float32 has steps of 4e-6
+    assert np.allclose(beside[0], alone, rtol=2e-6, atol=1e-5), "texts read side by side must not touch each other"
 
 
 def test_padding_behind_a_text_changes_nothing(lm):
