@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from live_engine import node, run
+from live_engine import KERNEL, library, node, run
 from scipy.stats import spearmanr
 
 from lmtutorial import render
@@ -172,7 +172,7 @@ def test_the_small_script_computes_what_the_large_one_does(tmp_path):
 
 @functools.cache
 def interface() -> str:
-    return bundle.library("ui.js", "share.js", "walk.js", "disagreement.js", "methods.js", "chart.js")
+    return bundle.library("ui.js", "tokens.js", "share.js", "walk.js", "disagreement.js", "methods.js", "chart.js")
 
 
 def small_library() -> str:
@@ -272,6 +272,23 @@ def test_ticks_are_round_and_inside(calls):
         steps = np.diff(ticks)
         np.testing.assert_allclose(steps, steps[0])
         assert float(f"{steps[0]:.0e}"[0]) in (1, 2, 5)
+
+
+def test_only_certainty_is_a_hundred_percent(calls):
+    shares = [1, 0.9999, 0.974, 0.5, 0.004, 0.0001]
+    assert calls(*(["percent", share] for share in shares)) == [
+        "100 %", "over 99.9 %", "97 %", "50 %", "0.4 %", "under 0.1 %",
+    ]  # fmt: skip
+
+
+def test_a_word_that_stands_twice_is_named_with_its_place(calls):
+    assert calls(["namedApart", ["Dull", "film", ",", "dull", "\n"]]) == [
+        ["Dull (1 of 2)", "film", ",", "dull (2 of 2)", "↵"]
+    ]
+
+
+def test_a_text_that_does_not_fit_into_the_memory_is_told_in_a_sentence():
+    assert run("memory.mjs", library(), KERNEL) == [bundle.words()["engine"]["memory"]] * 2
 
 
 def test_words_are_json_that_people_can_read():

@@ -8,9 +8,12 @@ import pytest
 from live_engine import folder, run
 
 from lmtutorial.preprocessing import END, join_tokens
-from lmtutorial.widgets import bundle, map_data
+from lmtutorial.widgets import bundle, map_data, stored
 
-MODULES = ("map_camera.js", "map_plane.js", "sampling_controls.js", "softmax_formula.js", "writing.js")
+MODULES = (
+    "map.js", "map_camera.js", "map_labels.js", "map_plane.js", "next_word.js", "sampling_controls.js", "softmax.js",
+    "softmax_formula.js", "writing.js",
+)  # fmt: skip
 
 
 @functools.cache
@@ -62,6 +65,42 @@ def test_the_camera_goes_to_the_map_and_back(width, height):
     assert framed[1][0] > framed[0][0] and framed[2][1] > framed[0][1]  # right is right, and up is up
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 460), (330, 400)])
+def test_the_word_asked_about_and_all_its_neighbours_have_a_label(width, height):
+    words, _, places = map_data.load_map()
+    asked = ["dull", "film", "boring", "king", "good", "paris", *words[::150]]
+    found = {word: [near["word"] for near in map_data.near([word], top=8)] for word in asked}
+    marked = [[words.index(one) for one in (word, *near)] for word, near in found.items()]
+    pointed = words.index("funny")
+    scenes = [{"marked": one, "hovered": -1} for one in marked] + [{"marked": marked[0], "hovered": pointed}]
+    positions = dict(zip("xy", np.array(places, float).T.tolist(), strict=True))
+    given = {"width": width, "height": height, "map": {"words": list(words), **positions}, "scenes": scenes}
+    free = 0
+    for scene, seen in zip(scenes, ask("labels", given), strict=True):
+        wanted = [words[place] for place in scene["marked"]]
+        labels = {one["text"]: one for one in seen["drawn"]}
+        assert set(wanted) <= set(labels), f"{wanted[0]}: {set(wanted) - set(labels)} without a label"
+        own = [labels[word] for word in wanted]
+        free += not any(overlap(a, b) for a in own for b in seen["drawn"] if a is not b)
+    assert free >= len(scenes) - 1  # where nine words stand on one spot, two labels may touch
+
+
+def overlap(a: dict, b: dict) -> bool:
+    beside = a["left"] >= b["right"] or b["left"] >= a["right"]
+    return not beside and a["top"] < b["bottom"] and b["top"] < a["bottom"]
+
+
+# What they open with -------------------------------------------------------------------------------------------------
+
+
+def test_an_explorer_opens_in_the_page_as_it_does_from_python():
+    starts = ask("starts", None)
+    names = {"SOFTMAX_START": "softmax", "NEXT_WORD_START": "next_word", "MAP_START": "map"}
+    assert set(starts) == set(names)
+    for name, kind in names.items():
+        assert starts[name] == stored.KINDS[kind].state, kind
+
+
 # The formula ---------------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +125,15 @@ def test_what_is_off_cuts_nothing_and_is_not_written_in_python():
         [{**off, "temperature": 3}, {"temperature": 3}],
         [{"temperature": 0.1, "top_k": 3, "top_p": 0.01}] * 2,
     ]
+
+
+def test_what_is_set_on_a_slider_is_shown_as_it_is():
+    temperatures = [0.1, 0.5, 1, 2, 3, 2.52]
+    wanted = {"temperature": temperatures, "top_k": [1, 20, 35, 1000, 0], "top_p": [0.05, 0.8, 0.955, 1]}
+    heat, k, p = ask("sliders", wanted)
+    assert heat == [[0.1, "0.10"], [0.5, "0.50"], [1, "1.00"], [2, "2.00"], [3, "3.00"], [2.53, "2.52"]]
+    assert k == [[1, "1"], [20, "20"], [40, "35"], [1000, "1000"], [0, "off"]]
+    assert [value for value, _ in p] == [0.05, 0.8, 0.96, 1] and p[1][1] == "0.80" and p[3][1] == "off"
 
 
 # The written text ----------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ export function candidateList(onChoose) {
     const held = [...element.children].findIndex((one) => one.contains(document.activeElement));
     const largest = Math.max(...listed.map((one) => one.plain));
     element.replaceChildren(...listed.map((one) => item(one, chosen, largest)));
-    if (held >= 0) (element.children[held] ?? element.lastChild)?.firstChild.focus();
+    if (held >= 0) (element.children[held] ?? element.lastChild)?.firstChild.focus({ preventScroll: true });
   }
   return { element, update };
 }

@@ -2,8 +2,9 @@
  * The card that every explorer lives in.
  *
  * An explorer is a function `(host, engine, state, tools)`: it fills the empty element `host`, asks `engine` what it
- * needs to know about `state`, and gives back { set(state), python() }. It leaves to its card what all explorers share:
- * messages, the spoken line, progress, links, and the buttons at the foot.
+ * needs to know about `state`, and gives back { set(state), python() }; and close() if it listens to more than its own
+ * elements. It leaves to its card what all explorers share: messages, the spoken line, progress, links, and the buttons
+ * at the foot.
  */
 import { button, copyField } from "./controls.js";
 import { changedFrom } from "./share.js";
@@ -20,7 +21,8 @@ import { words } from "./words.js";
  * @param {{id: string, state: object, link?: object, onState?: function, linkTo?: function}} config
  *   `state` is the author's example, `link` what a reader's link changes in it; `onState(changed, state)` hears what
  *   the reader changes, `linkTo(changed)` makes an address of it (without it there is no button for links).
- * @returns {Promise<{set: function}>} `set(state)` shows another state; what it leaves out is the author's.
+ * @returns {Promise<{set: function, close: function}>} `set(state)` shows another state; what it leaves out is the
+ *   author's. `close()` is for a page that takes the explorer away and lives on.
  */
 export async function mountExplorer(host, engine, { build, start, title }, config) {
   const about = await engine.ask({ do: "about" }, { slot: `${config.id}:about` });
@@ -28,7 +30,7 @@ export async function mountExplorer(host, engine, { build, start, title }, confi
   const card = cardFor(host, engine, { ...config, about, initial, title });
   const explorer = build(card.body, engine, withDefaults(config.link ?? {}, initial), card.tools);
   card.connect(explorer);
-  return { set: (state) => explorer.set(withDefaults(state, initial)) };
+  return { set: (state) => explorer.set(withDefaults(state, initial)), close: () => explorer.close?.() };
 }
 
 /** The card: a body for the explorer, a line for messages, progress, a spoken line, and the buttons. */

@@ -40,7 +40,9 @@ export class PathChart {
       make("span", { class: "lmx-key lmx-key-band" }, words.path.band));
     this.element = make("div", {}, make("p", { class: "lmx-label", id: titled }, words.path.chart), this.svg, legend);
     this.listen(onPlace);
-    new ResizeObserver(([{ contentRect }]) => this.fit(contentRect.width)).observe(this.svg);
+    const size = new ResizeObserver(([{ contentRect }]) => this.fit(contentRect.width));
+    size.observe(this.svg);
+    this.close = () => size.disconnect();
   }
 
   listen(onPlace) {

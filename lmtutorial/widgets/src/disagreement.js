@@ -28,16 +28,15 @@ export class Disagreement {
       make("p", { class: "lmx-note" }, words.methods.correlation_note));
   }
 
-  /** Paints all three; gives back what is to be spoken. `list` is the words of the text, `disputed` some places in it. */
+  /** Paints all three; gives back what is to be spoken. `list` is the text's words, `disputed` places among them. */
   update(list, answers, disputed) {
     const names = namedApart(list);
     const answered = this.methods.filter((name) => answers[name]);
     const said = strongestByMethod(answered, answers).map(({ place, methods }) =>
       fill(words.methods.strongest, { word: names[place], methods: methods.map(nameOfMethod).join(", ") }));
     this.strongest.replaceChildren(...said.map((text) => make("li", {}, text)));
-    const both = disputed.map((i) => names[i]).join(", ");
-    const dispute = fill(words.methods.disputed, { words: both, mark: words.methods.dispute_mark });
-    setText(this.disputed, both ? dispute : words.methods.undisputed);
+    const named = { words: disputed.map((i) => names[i]).join(", "), mark: words.methods.dispute_mark };
+    setText(this.disputed, disputed.length > 0 ? fill(words.methods.disputed, named) : words.methods.undisputed);
     this.methods.forEach((one, i) => this.methods.forEach((two, j) => {
       const both = answers[one] && answers[two];
       const r = both ? rankCorrelation(answers[one].scores, answers[two].scores) : null;

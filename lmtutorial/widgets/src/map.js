@@ -21,7 +21,7 @@ const VIEWS = ["map", "plane"];
 export function mapExplorer(host, engine, state, tools) {
   const explorer = new MapExplorer(host, tools);
   explorer.set(state);
-  return { set: (wanted) => explorer.set(wanted), python: () => explorer.python() };
+  return { set: (wanted) => explorer.set(wanted), python: () => explorer.python(), close: () => explorer.close() };
 }
 
 class MapExplorer {
@@ -53,7 +53,7 @@ class MapExplorer {
   /** The words and their places are asked for once; everything else follows. */
   async load() {
     const data = await this.tools.ask({ do: "map" }, { slot: "map" });
-    if (!data) return false;
+    if (!data || this.closed) return false;
     this.data = data;
     this.places = new Map(data.words.map((word, place) => [word, place]));
     const [choose, aim] = [(place) => this.press(data.words[place]), (place) => this.tools.say(data.words[place])];
@@ -83,6 +83,13 @@ class MapExplorer {
     this.three.set(this.state);
     this.tools.save(this.state);
     this.ask();
+  }
+
+  /** Ends what listens to the page, which lives on without this map. */
+  close() {
+    this.closed = true;
+    this.canvas?.close();
+    this.plane?.close();
   }
 
   change(part) {

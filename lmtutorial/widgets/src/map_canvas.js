@@ -40,8 +40,13 @@ export class MapCanvas {
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
     for (const name of ["focus", "blur"]) canvas.addEventListener(name, () => this.draw());
-    new ResizeObserver(() => this.resize()).observe(this.element);
-    watchTheme(() => this.draw());
+    const size = new ResizeObserver(() => this.resize());
+    size.observe(this.element);
+    const endTheme = watchTheme(() => this.draw());
+    this.close = () => {
+      size.disconnect();
+      endTheme();
+    };
   }
 
   /** Shows another scene: { cosines, marked, lines, arrows }. */
@@ -209,10 +214,15 @@ function themeColours(element) {
   return colours;
 }
 
-/** Calls back when the page turns light or dark, in the book, JupyterLab or Colab. */
+/** Calls back when the page turns light or dark, in the book, JupyterLab or Colab. Returns a function that ends it. */
 function watchTheme(onChange) {
   const watch = new MutationObserver(onChange);
   const attributeFilter = ["data-theme", "theme", "class", "data-jp-theme-light"];
   for (const element of [document.documentElement, document.body]) watch.observe(element, { attributeFilter });
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", onChange);
+  return () => {
+    watch.disconnect();
+    dark.removeEventListener("change", onChange);
+  };
 }

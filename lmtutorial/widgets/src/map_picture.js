@@ -1,14 +1,11 @@
 /*
- * The map of words on a canvas: a dot for each word, labels where there is room, the most frequent words first; lines
- * to neighbours and arrows between words.
- *
- * A label keeps its place while the map is moved: which labels fit depends on how near the map is, not on where.
+ * The map of words on a canvas: a dot for each word; lines to neighbours and arrows between words; and labels (see
+ * map_labels.js).
  */
+import { drawLabels } from "./map_labels.js";
+
 const FAR_COSINE = 0.4; // dots are tinted from here on
 const DOT_STEPS = 8;
-const LABEL_ROOM = 4;
-const ABOVE = [[0, -1]];
-const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0]];
 
 /**
  * Draws a scene.
@@ -98,90 +95,4 @@ function drawMark(context, [left, top], colours) {
   context.arc(left, top, 4, 0, 7);
   context.fill();
   context.stroke();
-}
-
-/** Labels, marked words first, then the frequent ones, as long as they find room. */
-function drawLabels(context, camera, scene) {
-  const taken = new Map(); // {cell: [boxes]}, cells as wide as most words
-  const write = (place, size, alpha, sides, always = false) => {
-    const boxes = sides.map((side) => labelBox(context, camera, scene, place, size, side));
-    const box = boxes.find((one) => !isTaken(taken, one)) ?? (always ? boxes[0] : null);
-    if (!box) return;
-    occupy(taken, box);
-    if (outside(box, camera)) return;
-    context.globalAlpha = alpha;
-    context.strokeText(scene.words[place], box.middle, box.base);
-    context.fillText(scene.words[place], box.middle, box.base);
-  };
-  const { marked, hovered, colours } = scene;
-  Object.assign(context, { textAlign: "center", lineJoin: "round", lineWidth: 3 });
-  Object.assign(context, { strokeStyle: colours.ground, fillStyle: colours.ink });
-  const strong = [...new Set(hovered >= 0 ? [...marked.slice(0, 1), hovered, ...marked] : marked)];
-  strong.forEach((place, i) => {
-    write(place, i === 0 ? "650 15" : "650 13", 1, sidesOf(scene, place), i === 0 || place === hovered);
-  });
-  for (let i = 0; i < scene.words.length; i += 1) {
-    if (isFar(camera, scene, i) || strong.includes(i)) continue;
-    write(i, i < 900 ? "400 12" : "400 11", marked.length > 0 ? 0.72 : 0.95, ABOVE);
-  }
-  context.globalAlpha = 1;
-}
-
-/** Whether a word lies so far outside the picture that its label takes nobody's room there. */
-function isFar(camera, { x, y }, place) {
-  const [left, top] = camera.toPicture(x[place], y[place]);
-  return left < -150 || top < -60 || left > camera.width + 150 || top > camera.height + 60;
-}
-
-/** Where a marked word may have its label, the best first: not where an arrow comes from. */
-function sidesOf(scene, place) {
-  const arrow = scene.arrows.find((pair) => pair.includes(place));
-  if (!arrow) return SIDES;
-  const other = arrow[0] === place ? arrow[1] : arrow[0];
-  return scene.y[other] > scene.y[place] ? [SIDES[1], SIDES[0], ...SIDES.slice(2)] : SIDES;
-}
-
-/** The box of a word's label on one side of its dot: [to the right, downwards], each −1, 0 or 1. */
-function labelBox(context, camera, { x, y, words, font }, place, size, [right, down]) {
-  const [left, top] = camera.toPicture(x[place], y[place]);
-  const style = `${size}px ${font}`;
-  if (context.font !== style) context.font = style;
-  const half = widthOf(context, style, words[place]) / 2 + LABEL_ROOM;
-  const middle = left + right * (half + 4);
-  const base = top + [-7, 5, 17][down + 1];
-  return { left: middle - half, right: middle + half, top: base - 12, bottom: base + 4, middle, base };
-}
-
-const widths = new Map(); // measuring is slow, and words keep their widths
-
-function widthOf(context, style, word) {
-  const key = `${style} ${word}`;
-  if (!widths.has(key)) widths.set(key, context.measureText(word).width);
-  return widths.get(key);
-}
-
-function outside(box, camera) {
-  return box.right < 0 || box.left > camera.width || box.bottom < 0 || box.top > camera.height;
-}
-
-function cellsOf(box) {
-  const cells = [];
-  const [left, right, top, bottom] = [box.left / 90, box.right / 90, box.top / 24, box.bottom / 24].map(Math.floor);
-  for (let column = left; column <= right; column += 1) {
-    for (let row = top; row <= bottom; row += 1) cells.push(1e5 * column + row);
-  }
-  return cells;
-}
-
-function isTaken(taken, box) {
-  const beside = (other) => box.left >= other.right || other.left >= box.right;
-  const above = (other) => box.top >= other.bottom || other.top >= box.bottom;
-  return cellsOf(box).some((cell) => taken.get(cell)?.some((other) => !beside(other) && !above(other)));
-}
-
-function occupy(taken, box) {
-  for (const cell of cellsOf(box)) {
-    if (!taken.has(cell)) taken.set(cell, []);
-    taken.get(cell).push(box);
-  }
 }

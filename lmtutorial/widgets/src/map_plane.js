@@ -25,7 +25,9 @@ export class MapPlane {
   constructor() {
     this.svg = makeDrawn("svg", { role: "img", class: "lmx-plane" });
     this.element = make("div", { class: "lmx-map-frame" }, this.svg);
-    new ResizeObserver(() => this.draw()).observe(this.element);
+    const size = new ResizeObserver(() => this.draw());
+    size.observe(this.element);
+    this.close = () => size.disconnect();
   }
 
   update(answer, asked) {

@@ -5,10 +5,10 @@
  */
 import { candidateList, isKnown, unknownNote, whyWord } from "./candidates.js";
 import { textField } from "./controls.js";
-import { pythonSampling, samplingOf } from "./sampling_controls.js";
+import { pythonSampling, samplingOf, withinSampling } from "./sampling_controls.js";
 import { pythonCall, pythonExplain, pythonLines, pythonValue } from "./share.js";
 import { methodsOf, spokenOf } from "./tokens.js";
-import { afterPause, fill, make, setText } from "./ui.js";
+import { afterPause, bringIntoView, fill, make, setText } from "./ui.js";
 import { RIVALS, WhyPanel, verdictOfWord } from "./why_panel.js";
 import { wordField } from "./word_field.js";
 import { words } from "./words.js";
@@ -35,9 +35,9 @@ class NextWordExplorer {
     this.field = textField(words.next_word.context, "", typing);
     this.unknown = unknownNote();
     this.where = make("p", { class: "lmx-subtitle" });
-    this.candidates = candidateList((word) => this.change({ target: word === this.state.target ? "" : word }));
+    this.candidates = candidateList((word) => this.choose(word === this.state.target ? "" : word));
     this.another = wordField(words.next_word.another, {
-      onInput: (typed) => this.suggest(this.another, typed), onEnter: (word) => this.change({ target: word }),
+      onInput: (typed) => this.suggest(this.another, typed), onEnter: (word) => this.choose(word),
     });
     this.why = new WhyPanel(tools.about, {
       onChange: (part) => this.change(part), onType: (typed) => this.suggest(this.why.contrast, typed),
@@ -61,7 +61,8 @@ class NextWordExplorer {
   async set(state) {
     const methods = methodsOf(this.tools.about);
     const method = methods.includes(state.method) ? state.method : methods[0];
-    this.state = { ...state, method, against: RIVALS.includes(state.against) ? state.against : "all" };
+    const against = RIVALS.includes(state.against) ? state.against : "all";
+    this.state = { ...withinSampling(state), method, against };
     this.written = null;
     this.field.value = state.text;
     this.why.set(this.state);
@@ -87,6 +88,12 @@ class NextWordExplorer {
     this.tools.save(this.state);
     if (moved || !this.next) this.ask();
     else this.explain(performance.now());
+  }
+
+  /** A word to be asked about; on a phone its answer stands below the list, out of sight. */
+  choose(target) {
+    this.change({ target });
+    bringIntoView(this.why.result);
   }
 
   suggest(field, typed) {

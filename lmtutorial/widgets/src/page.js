@@ -11,14 +11,15 @@ import { fromScript, pageEngines } from "./page_engine.js";
 import { PARTS, SHARED } from "./parts.js";
 import { readLink, writeLink } from "./share.js";
 import { STYLES } from "./styles.js";
-import { fill, make } from "./ui.js";
+import { fill, make, setText } from "./ui.js";
 import { words } from "./words.js";
 
 // The models lie beside the folder of this script. Only while the script first runs does the page know which it is.
 const home = document.currentScript.src;
-const engineOf = pageEngines(new URL("../lm-models/", home).href);
+const bookModels = pageEngines(new URL("../lm-models/", home).href);
 const live = new Map(); // {host: promise of its explorer}
 const parts = new Map(); // {name of a part: promise of its explorers}
+const UNNOTICED = 400; // milliseconds of loading that nobody is told of
 
 /** Loads, computes and shows an explorer; asked again, gives back the same promise. */
 function wake(host, link) {
@@ -27,7 +28,9 @@ function wake(host, link) {
 }
 
 async function bringToLife(host, link) {
-  const [explorer, engine] = await Promise.all([explorerOf(host.dataset.kind), engineOf(host.dataset.model)]);
+  const loading = Promise.all([explorerOf(host.dataset.kind), bookModels.engineOf(host.dataset.model)]);
+  tellLoading(host, loading);
+  const [explorer, engine] = await loading;
   return mountExplorer(host, engine, explorer, {
     id: host.id,
     state: JSON.parse(host.dataset.state || "{}"),
@@ -35,6 +38,21 @@ async function bringToLife(host, link) {
     linkTo: (changed) => location.href.split("#")[0] + writeLink(host.id, changed),
     onState: (changed) => showInAddress(host.id, changed),
   });
+}
+
+/** A line above the example for as long as that is to be seen, if loading takes long enough to be noticed. */
+function tellLoading(host, loading) {
+  const line = make("p", { class: "lmx-loading", role: "status", "aria-live": "polite" });
+  host.prepend(line); // empty: screen readers speak only of what changes in a line that they know
+  const show = (bytes) => {
+    const sized = fill(words.common.loading_size, { size: (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0) });
+    setText(line, bytes ? sized : words.common.loading);
+  };
+  const timer = setTimeout(() => {
+    show(null);
+    bookModels.bytesOf(host.dataset.model).then(show);
+  }, UNNOTICED);
+  loading.then(() => clearTimeout(timer), () => clearTimeout(timer));
 }
 
 /** The explorer of a kind. Explorers come in scripts of their own, each when one of its kinds is first asked for. */
@@ -59,6 +77,7 @@ function showInAddress(id, changed) {
 
 function tellFailure(host, error) {
   host.classList.add("lm-explorer-failed");
+  host.querySelector(".lmx-loading")?.remove();
   const text = fill(words.common.failed, { reason: error.message });
   host.prepend(make("p", { class: "lmx-message lmx-warning", role: "status" }, text));
   return null;

@@ -15,27 +15,35 @@ const PATIENCE = 30000; // milliseconds until weights that do not come are given
 /**
  * The engines of a page.
  * @param {string} home address of the folder with the models, with a slash at its end
- * @returns {function(string): Promise<{ask: function}>} from a model's name to its engine; asked twice, loaded once
+ * @returns {{engineOf: function(string): Promise<{ask: function}>, bytesOf: function(string): Promise<?number>}} from
+ *   a model's name to its engine (asked twice, loaded once), and to the size of its file
  */
 export function pageEngines(home) {
   const loading = new Map();
   let index = null;
   let line = null;
 
-  async function load(name) {
+  async function known(name) {
     index ??= fromScript(`${home}index.js`, "lmExplorerIndex", () => true);
+    const [models] = await index;
+    return models[name];
+  }
+
+  async function load(name) {
     line ??= lineToWorker();
-    const [known] = await index;
-    const version = known[name]?.v;
+    const version = (await known(name))?.v;
     const file = version ? `${name}.js?v=${version}` : `${name}.js`;
     const [, base64] = await fromScript(home + file, "lmExplorerData", (given) => given === name);
     await line.load(name, base64);
     return { ask: (request, options) => line.ask(name, request, options) };
   }
 
-  return (name) => {
-    if (!loading.has(name)) loading.set(name, load(name));
-    return loading.get(name);
+  return {
+    engineOf(name) {
+      if (!loading.has(name)) loading.set(name, load(name));
+      return loading.get(name);
+    },
+    bytesOf: (name) => known(name).then((model) => model?.bytes ?? null, () => null),
   };
 }
 

@@ -21,7 +21,7 @@ const WALK = 5000; // milliseconds from baseline to text when played
 export function pathExplorer(host, engine, state, tools) {
   const explorer = new PathExplorer(host, state, tools);
   explorer.set(state);
-  return { set: (wanted) => explorer.set(wanted), python: () => explorer.python() };
+  return { set: (wanted) => explorer.set(wanted), python: () => explorer.python(), close: () => explorer.close() };
 }
 
 class PathExplorer {
@@ -143,6 +143,11 @@ class PathExplorer {
     this.playing = null;
     setText(this.play, words.path.play);
     this.tools.save(this.state);
+  }
+
+  close() {
+    this.pause();
+    this.chart.close();
   }
 
   python() {

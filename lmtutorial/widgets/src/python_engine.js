@@ -1,5 +1,6 @@
 /*
- * The widget's side of the Python engine: questions go to the kernel as messages with a number, answers come back with it.
+ * The widget's side of the Python engine: questions go to the kernel as messages with a number, answers come back with
+ * it.
  *
  * Python answers one question after the other. So only one is on its way at a time, and of those that wait only the
  * newest of each slot: whoever types quickly is answered about what stands there now. A question that was overtaken is
@@ -66,7 +67,7 @@ export function pythonEngine(model) {
   return { ask, close };
 }
 
-/** A request whose texts Jupyter can carry: half of a surrogate pair, which is no character, becomes a replacement mark. */
+/** A request whose texts Jupyter can carry: half of a surrogate pair, which is no character, becomes a "\ufffd". */
 export function wellFormed(request) {
   const mend = (value) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value);
   return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, mend(value)]));

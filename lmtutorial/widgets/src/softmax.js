@@ -166,6 +166,7 @@ function factsOf(answer, plain) {
   const count = 2 ** answer.entropy;
   const equal = count < 10 ? count.toFixed(1) : Math.round(count).toLocaleString("en");
   const [left, all] = [answer.kept, plain.kept].map((number) => number.toLocaleString("en"));
+  const equally = answer.kept === 1 ? words.softmax.equal_one : words.softmax.equal_words;
   const kept = fill(words.softmax.kept_of, { kept: left, size: all });
   const unsure = plain.entropy.toFixed(1) === answer.entropy.toFixed(1)
     ? bits(answer.entropy)
@@ -173,7 +174,7 @@ function factsOf(answer, plain) {
   const facts = [
     [words.softmax.kept, kept],
     [words.softmax.entropy, unsure],
-    [words.softmax.equal, fill(answer.kept === 1 ? words.softmax.equal_one : words.softmax.equal_words, { count: equal })],
+    [words.softmax.equal, fill(equally, { count: equal })],
   ];
   return facts.map(([name, value]) => make("li", {}, make("span", {}, name), " ", make("b", {}, value)));
 }

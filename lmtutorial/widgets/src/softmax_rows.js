@@ -85,7 +85,7 @@ export function distributionStrip() {
   return { element: make("div", { class: "lmx-strip-frame" }, strip, text), update };
 }
 
-/** A piece of the strip: as wide as its share, however narrow, because a draw falls on the strip; named if there is room. */
+/** A piece of the strip: as wide as its share, however narrow, because a draw falls on it; named if there is room. */
 function stripPiece(name, share) {
   const piece = make("span", { title: `${name} ${percent(share)}` }, share > 0.06 ? make("span", {}, name) : "");
   piece.style.width = `${100 * share}%`;

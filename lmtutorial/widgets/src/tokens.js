@@ -162,15 +162,15 @@ export function scrolling(label, content) {
 }
 
 /**
- * Words as they are named apart from where they stand; of those that are the same, which one is meant:
- * namedApart(["dull", "film", "dull"]) -> ["dull (1 of 2)", "film", "dull (2 of 2)"]
+ * Words as they are named outside of their text; of a word that it has several times, which one is meant:
+ * namedApart(["Dull", "film", "dull"]) -> ["Dull (1 of 2)", "film", "dull (2 of 2)"]
  */
 export function namedApart(list) {
-  const total = new Map();
-  const count = (word) => total.set(word, (total.get(word) ?? 0) + 1).get(word);
-  const numbers = list.map(count);
+  const keys = list.map((word) => word.toLowerCase());
+  const total = new Map(); // {word: how often it was seen so far}
+  const numbers = keys.map((key) => total.set(key, (total.get(key) ?? 0) + 1).get(key));
   return list.map((word, i) => {
-    const named = { word: visible(word), number: numbers[i], count: total.get(word) };
+    const named = { word: visible(word), number: numbers[i], count: total.get(keys[i]) };
     return named.count > 1 ? fill(words.common.repeated, named) : named.word;
   });
 }

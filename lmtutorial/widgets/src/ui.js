@@ -82,7 +82,7 @@ export function shownScore(score, method, digits = 2) {
   return { text: score.toFixed(digits), mark: "" };
 }
 
-/** A probability as a reader speaks of it: percent(0.974) -> "97 %", percent(0.004) -> "0.4 %", percent(1) -> "100 %". */
+/** A probability as readers speak of it: percent(0.974) -> "97 %", percent(0.004) -> "0.4 %", percent(1) -> "100 %". */
 export function percent(probability) {
   const hundredths = 100 * probability;
   if (probability === 1) return fill(words.common.percent, { number: hundredths });
