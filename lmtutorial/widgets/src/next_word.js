@@ -90,9 +90,15 @@ class NextWordExplorer {
     else this.explain(performance.now());
   }
 
-  /** A word to be asked about; on a phone its answer stands below the list, out of sight. */
+  /**
+   * A word to be asked about; on a phone its answer stands below the list, out of sight. The word that the other was
+   * held against turns the question round: a word cannot be held against itself.
+   */
   choose(target) {
-    this.change({ target });
+    const { against, contrast } = this.state;
+    const around = against === "word" && target !== "" && target === contrast;
+    if (around) this.why.contrast.value = this.target;
+    this.change(around ? { target, contrast: this.target } : { target });
     bringIntoView(this.why.result);
   }
 
