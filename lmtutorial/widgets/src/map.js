@@ -74,7 +74,9 @@ class MapExplorer {
 
   /** Shows a whole state, as at the start, after a reset, or from a link. */
   async set(state) {
-    if (!this.data && !(await this.load())) return;
+    this.wanted = state;
+    this.loading ??= this.load(); // once, though a link may come while it is under way
+    if (!(await this.loading) || this.wanted !== state) return;
     const question = QUESTIONS.includes(state.question) ? state.question : "near";
     this.state = { ...state, question, view: VIEWS.includes(state.view) ? state.view : "map" };
     this.question.value = this.state.question;

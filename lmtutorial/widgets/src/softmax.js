@@ -86,6 +86,7 @@ class SoftmaxExplorer {
     const asked = { do: "next", text: state.text, top: SOFTMAX_LISTED, drawable: true };
     if (this.plain?.text !== state.text) {
       const plain = await tools.ask(asked, { slot: "plain" });
+      if (!plain && this.plain) this.plain.text = null; // asked again even of the old text, so that a complaint goes
       if (!plain || asked.text !== this.state.text) return undefined;
       this.plain = { ...plain, text: asked.text };
     }
