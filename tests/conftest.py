@@ -1,7 +1,10 @@
 """What all tests share: the repository on the path, what may be left out and why, and a browser without network."""
 
 import os
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,31 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="session")
+def html(root, tmp_path_factory) -> Path:
+    """The built book; Sphinx reads again only what has changed.
+
+    Test files run side by side (`-n 2 --dist loadfile`), and a second build would change files under the hands of who
+    reads them. So the first one who comes builds, and the others wait: a database of SQLite, which only one process
+    can write, lets go even when that process dies.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared  # of all workers of this run
+    with closing(sqlite3.connect(shared / "book.lock", timeout=900, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        if not (shared / "book.built").exists():
+            _build_book(root)
+            (shared / "book.built").touch()
+    return root / "_build" / "html"
+
+
+def _build_book(root: Path) -> None:
+    start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*start, "build", ".", "-W", "-n", "--keep-going", "-q"]
+    built = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, (built.stdout + built.stderr)[-4000:]
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """A headless browser for the tests of one file."""
@@ -40,3 +68,50 @@ def chromium():
 
     with browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def home(html):
+    """The address of the built book on a server of its own."""
+    from benchmarks.live_pages import served
+
+    with served(html) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open an address; the page is closed after the test."""
+    from live_book import begin
+
+    pages = []
+
+    def visit_one(address, **settings):
+        pages.append(begin(chromium, **settings))
+        pages[-1].goto(address)
+        return pages[-1]
+
+    yield visit_one
+    for page in pages:
+        page.context.close()
+
+
+@pytest.fixture
+def made(chromium, html, home):
+    """A page of the book with other explorers, (kind, state), all awake; its first one is `page.explorer`."""
+    from live_book import begin, put_in, wake
+
+    pages = []
+
+    def make_one(*elements, awake=True, link="", **settings):
+        page = begin(chromium, **settings)
+        pages.append(page)
+        page.goto(f"{put_in(page, html, home, *elements)}#{link}")
+        page.explorer = page.locator("#explorer-first")
+        if awake:
+            wake(page)
+        return page
+
+    yield make_one
+    for page in pages:
+        page.context.close()

@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -24,16 +22,6 @@ FETCHED = {
     "audio": "src",
 }
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def html(root):
-    """The built book. Sphinx reads again only what has changed."""
-    start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command = [*start, "build", ".", "-W", "-n", "--keep-going", "-q"]
-    built = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, (built.stdout + built.stderr)[-4000:]
-    return root / "_build" / "html"
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 MathJax is copied from the PyPI package `sphinx-mathjax-offline` into the built book (one file; nothing of it is
 committed), so that formulas are drawn without a network. Two habits of the chapters' Markdown, which any notebook
 program shows as plain quotation and italics, get a class here, so that the style sheet can make a card and a small
-label of them.
+label of them. The tables of their outputs are mended for screen readers.
 """
 
 import re
@@ -80,10 +80,18 @@ def leave_thebe_out(app, pagename, templatename, context, doctree) -> None:
         ]
 
 
+def mend_table_corners(app, pagename, templatename, context, doctree) -> None:
+    """The empty corner of a table, of pandas or in Markdown, is no heading: it names nothing to a screen reader."""
+    if "body" in context:
+        context["body"] = re.sub(r"<th([^>]*)>(?:<p></p>)?</th>", r"<td\1></td>", context["body"])
+
+
 def setup(app) -> dict:
     app.connect("builder-inited", copy_mathjax)
     app.connect("doctree-read", add_classes)
     app.connect("doctree-read", hand_out_learners_copies, priority=100)  # before Sphinx gathers what is handed out
     app.connect("env-get-updated", number_by_file, priority=900)  # once Sphinx has counted
     app.connect("html-page-context", leave_thebe_out, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
+    app.connect("html-page-context", mend_table_corners)
+    # another env_version than that of a book that was built makes Sphinx read all of its pages again
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1", "env_version": 1}
