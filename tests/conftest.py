@@ -37,6 +37,21 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def llm():
+    """SmolLM2-135M, loaded once a process."""
+    import lmtutorial as lt
+    from lmtutorial.models import smollm
+
+    for module in ("gguf", "tokenizers"):
+        pytest.importorskip(module, reason="left out: the extra `llm` is not installed (make test installs it)")
+    try:
+        smollm.smollm_file()
+    except ValueError as error:
+        pytest.skip(f"left out: {error}")
+    return lt.load_model("smollm2-135m")
+
+
+@pytest.fixture(scope="session")
 def html(root, tmp_path_factory) -> Path:
     """The built book; Sphinx reads again only what has changed.
 

@@ -26,7 +26,7 @@ from .text_model import check_text
 if TYPE_CHECKING:
     from .next_word import NextWord
 
-PIECE, TOGETHER = 64, 16  # tokens read before the state is handed on, and texts read side by side
+PIECE = 64  # tokens read before the state is handed on
 
 
 class LanguageModel(ABC):
@@ -35,12 +35,20 @@ class LanguageModel(ABC):
     Attributes:
         preprocessor: text -> tokens -> ids.
         start: id of the token that every text is read after.
+        padding: id behind the end of a row.
+        never_drawn: ids that `generate` never writes.
+        ends: ids at which `generate` stops.
+        together: how many texts are read side by side.
         name: under which `load_model` ships it; `None` for every other model.
     """
 
     name: str | None = None
     preprocessor: Preprocessor
     start: int
+    padding: int = PADDING
+    never_drawn: tuple[int, ...] = (PADDING, UNKNOWN)
+    ends: tuple[int, ...] = ()
+    together: int = 16
 
     @abstractmethod
     def logits(self, ids: np.ndarray) -> np.ndarray:
@@ -163,7 +171,7 @@ class LanguageModel(ABC):
         answers = [np.empty(len(ids)) for ids in documents]
         order = sorted((i for i in range(len(documents)) if len(documents[i])), key=lambda i: -len(documents[i]))
         with tqdm(total=sum(map(len, documents)), unit=" tokens", delay=2, disable=not progress) as bar:
-            for group in (order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)):
+            for group in (order[i : i + self.together] for i in range(0, len(order), self.together)):
                 for number, start, log_p in self._read_together([documents[i] for i in group]):
                     answers[group[number]][start : start + len(log_p)] = log_p
                     bar.update(len(log_p))
@@ -172,7 +180,7 @@ class LanguageModel(ABC):
     def _read_together(self, group: list[np.ndarray]) -> Iterator[tuple[int, int, np.ndarray]]:
         """(number of the document, place, log P of a piece) for documents in order of length, the longest first."""
         longest = len(group[0])
-        rows = np.full((len(group), -(-longest // PIECE) * PIECE + 1), PADDING, np.int32)
+        rows = np.full((len(group), -(-longest // PIECE) * PIECE + 1), self.padding, np.int32)
         rows[:, 0] = self.start
         for row, ids in zip(rows, group, strict=True):
             row[1 : 1 + len(ids)] = ids
@@ -193,9 +201,9 @@ class LanguageModel(ABC):
         top_p: float | None = None,
         seed: int = 0,
     ) -> str:
-        """The prompt, and `length` more tokens, each drawn from the model's probabilities.
+        """The prompt, and up to `length` more tokens, each drawn from the model's probabilities.
 
-        "[UNK]" and padding are never drawn.
+        "[UNK]" and padding are never drawn. A model that marks the end of its text stops there.
 
         Args:
             prompt: what the text begins with.
@@ -234,9 +242,11 @@ class LanguageModel(ABC):
         for _ in range(length):
             scores, state = self.step(ids, state)
             scores = scores[0].astype(np.float64)
-            scores[[PADDING, UNKNOWN]] = -np.inf
+            scores[list(self.never_drawn)] = -np.inf
             p = next_word_probabilities(scores, temperature=temperature, top_k=top_k, top_p=top_p)
             drawn.append(int(random.choice(len(p), p=p)))
+            if drawn[-1] in self.ends:
+                return drawn[:-1]
             ids = np.array([[drawn[-1]]], np.int32)
         return drawn
 

@@ -23,6 +23,7 @@ from ..preprocessing import Preprocessor
 from . import lstm_language_model
 from .baselines import CountsClassifier, LexiconRule, tune_counts
 from .classifier import TextClassifier, build_lstm, round_to_float16
+from .language_model import LanguageModel
 from .lstm_language_model import LSTMLanguageModel
 from .training import fit, freeze_then_tune
 
@@ -160,21 +161,31 @@ SHIPPED = {
 }
 
 
-def load_model(name: str | Path) -> TextClassifier | LSTMLanguageModel:
+LLM = "smollm2-135m"  # its weights come out of another package: see `smollm`
+
+
+def load_model(name: str | Path) -> TextClassifier | LanguageModel:
     """A model that ships with the package, which bears its name, or one that its `save` wrote.
 
     Args:
-        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm"), or the path of a folder.
+        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm"), "smollm2-135m", or the path of a folder.
 
     Raises:
-        ValueError: if there is no such model (the nearest name is offered), or one of its files is damaged.
+        ValueError: if there is no such model (the nearest name is offered), if one of its files is damaged, or if the
+            LLM is asked for and not installed (the commands are named).
     """
+    if name == LLM:
+        from .smollm import load_smollm
+
+        model = load_smollm()
+        model.name = LLM
+        return model
     if name in SHIPPED:
         folder = [files.path(f"models/{name}/{file}") for file in SHIPPED[name]][0].parent  # each file is checked
     elif Path(name).is_dir():
         folder = Path(name)
     else:
-        near = files.nearest(str(name), SHIPPED)
+        near = files.nearest(str(name), [*SHIPPED, LLM])
         raise ValueError(f"no model {str(name)!r}, neither a shipped one nor a folder{near}")
     speaks = (folder / lstm_language_model.FILES[-1]).is_file()
     model = LSTMLanguageModel.load(folder) if speaks else TextClassifier.load(folder)
