@@ -13,6 +13,7 @@ What it costs: the values that are read, in memory; a pattern of attention is he
 read all sites of a long text at once.
 """
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 
@@ -103,31 +104,60 @@ def split_by_layer(sites, known: tuple[str, ...]) -> dict[int | None, dict]:
     return found
 
 
-def compiled_block(block) -> Callable:
-    """`f(weights, x, replaced, names)` -> stream, values read, whether each replacement changed nothing.
+def shared_block(block) -> Callable:
+    """`f(weights, x, past, replaced, names)` -> stream, (keys, values), values read, whether each replacement was the
+    same.
+
+    Compiled once, it does the work of every layer, in a graph of its own that the graphs of whole models call: they are
+    ready in a tenth of the time that thirty copies of a layer take, and run as fast.
 
     Args:
-        block: any layer of the model; the weights that are used are those that are handed in.
+        block: any layer of the model; the weights that are used are those that are handed in. They are constants here:
+            what is differentiated are embeddings.
     """
 
-    def forward(weights, x, replaced, names):
+    def forward(weights, x, past, replaced, names):
         tap = Tap(names, replaced)
-        with keras.StatelessScope(state_mapping=list(zip(block.variables, weights, strict=True))):
-            x, _ = block(x, tap=tap)
-        return x, tap.values, tap.same
+        held = [ops.stop_gradient(weight) for weight in weights]
+        with keras.StatelessScope(state_mapping=list(zip(block.weights, held, strict=True))):
+            x, seen = block(x, past=past, tap=tap)
+        return x, seen, tap.values, tap.same
 
     if keras.backend.backend() != "tensorflow":
         return forward
     import tensorflow as tf
 
-    by_names = {}  # one compiled function for each set of sites that is read
+    def of_rank(tensor):
+        shape = [None] * (len(tensor.shape) - 1) + [tensor.shape[-1]] if len(tensor.shape) else []
+        return tf.TensorSpec(shape, tensor.dtype)
 
-    def chosen(weights, x, replaced, names):
-        if names not in by_names:
-            by_names[names] = tf.function(lambda w, x, r: forward(w, x, r, names), reduce_retracing=True)
-        return by_names[names](weights, x, replaced)
+    compiled = {}  # one function for each set of sites that is read or replaced
+
+    def chosen(weights, x, past, replaced, names):
+        key = names, tuple((name, len(value.shape), *value.shape[-1:]) for name, value in sorted(replaced.items()))
+        if key not in compiled:
+            compiled[key] = tf.function(
+                lambda w, x, past, replaced: forward(w, x, past, replaced, names),
+                input_signature=[
+                    [tf.TensorSpec(weight.shape, weight.dtype) for weight in weights],
+                    tf.TensorSpec((None, None, x.shape[-1]), x.dtype),
+                    tuple(tf.TensorSpec((None, kept.shape[1], None, kept.shape[3]), kept.dtype) for kept in past),
+                    {name: of_rank(value) for name, value in replaced.items()},
+                ],
+                autograph=False,
+                experimental_attributes={"_noinline": True},
+            )
+        return compiled[key](weights, x, past, replaced)
 
     return chosen
+
+
+def _frames_inside() -> int:
+    """How many calls up the first line outside of this package's models is: there the warning belongs."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals["__name__"].startswith(__package__):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 class Runner:
@@ -135,7 +165,6 @@ class Runner:
 
     def __init__(self, model):
         self.model, self.known = model, site_names(model.sizes.layers)
-        self.block = compiled_block(model.blocks[0])
 
     def from_ids(self, ids, read, replace, logits, padding: int) -> Run:
         """See `Transformer.run`."""
@@ -190,10 +219,9 @@ class Runner:
         block = self.model.blocks[i]
         if tap and any(callable(new) for new in tap.replace.values()):
             return block(x, tap=tap)[0]
-        weights = [variable.value for variable in block.variables]
         names = tuple(sorted(tap.read)) if tap else ()
         replaced = {n: ops.convert_to_tensor(v, x.dtype) for n, v in tap.replace.items()} if tap else {}
-        x, values, same = self.block(weights, x, replaced, names)
+        x, _, values, same = self.model.layer(i, x, None, replaced, names)
         if tap:
             tap.values, tap.same = dict(values), dict(same)
         return x
@@ -215,5 +243,5 @@ class Runner:
         unchanged = tuple(site for site, flag in same.items() if bool(flag))
         if unchanged:
             told = f"replacing {', '.join(map(repr, unchanged))} changed nothing: it already had this value"
-            warnings.warn(told, NothingReplaced, stacklevel=5)
+            warnings.warn(told, NothingReplaced, stacklevel=_frames_inside())
         return unchanged

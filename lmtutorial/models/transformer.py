@@ -24,7 +24,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from .activations import Run, Runner, site_names
+from .activations import Run, Runner, shared_block, site_names
 
 
 @dataclass(frozen=True)
@@ -254,10 +254,25 @@ class Transformer(keras.Model):
             past: what an earlier call returned as its second value; by default nothing has been read.
         """
         seen = []
-        for i, block in enumerate(self.blocks):
-            x, pair = block(x, past=None if past is None else past[i])
+        for i in range(self.sizes.layers):
+            x, pair, _, _ = self.layer(i, x, None if past is None else past[i])
             seen.append(pair)
         return x, seen
+
+    def layer(self, number: int, x, past=None, replaced=None, names: tuple[str, ...] = ()):
+        """One layer, compiled, with the weights as constants: see `shared_block` for what it takes and returns."""
+        if past is None:
+            past = self.nothing_read(ops.shape(x)[0])
+        return self._shared_block([w.value for w in self.blocks[number].weights], x, past, replaced or {}, names)
+
+    def nothing_read(self, rows: int):
+        """(keys, values) of no place at all, for each of so many rows."""
+        empty = ops.zeros((rows, self.sizes.key_heads, 0, self.sizes.head_width), self.compute_dtype)
+        return empty, empty
+
+    @cached_property
+    def _shared_block(self):
+        return shared_block(self.blocks[0])
 
     @property
     def table(self):

@@ -87,9 +87,7 @@ class TransformerLanguageModel(LanguageModel):
         return np.asarray(scores), state
 
     def _nothing_read(self, rows: int) -> list:
-        sizes = self.transformer.sizes
-        empty = ops.zeros((rows, sizes.key_heads, 0, sizes.head_width))
-        return [(empty, empty)] * sizes.layers
+        return [self.transformer.nothing_read(rows)] * self.transformer.sizes.layers
 
     @cached_property
     def _functions(self) -> dict:
@@ -118,7 +116,9 @@ class TransformerLanguageModel(LanguageModel):
         kept = tf.TensorSpec((None, sizes.key_heads, None, sizes.head_width), tf.float32)
         state = [(kept, kept)] * sizes.layers
         signatures = {"logits": [ids], "read": [ids, ids, state], "step": [ids, state]}
-        return {name: tf.function(f, input_signature=signatures[name]) for name, f in functions.items()}
+        return {
+            name: tf.function(f, input_signature=signatures[name], autograph=False) for name, f in functions.items()
+        }
 
     def save(self, folder: str | Path) -> None:
         """Write `weights.npz` (as float16), `preprocessor.json` and `transformer.json` (its sizes) into `folder`."""
