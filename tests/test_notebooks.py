@@ -151,7 +151,7 @@ BAD = [
     ("out of order", start_late),
     ("a warning or progress bar", add_warning),
     ("an error (ValueError)", add_error),
-    ("FIRST_CELL", set_source(2, "import sys")),
+    ("first_cell", set_source(2, "import sys")),
     ("must start with its title", set_source(0, "No title")),
     ("skips a level", set_source(3, "#### First")),
     ("at a glance", set_source(1, "> **At a glance**")),

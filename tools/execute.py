@@ -5,7 +5,7 @@
     python -m tools.execute --check                          # run, write nothing, only report the seconds
 
 Cell ids stay as they are, times and versions are left out of the metadata, texts of one stream are joined, the first
-cell is put to `lmtutorial.colab.FIRST_CELL`, and solutions are folded. Of a widget only its stored example stays: its
+cell is put to `lmtutorial.colab.first_cell`, and solutions are folded. Of a widget only its stored example stays: its
 other half names a model in a kernel that is gone, and a program that shows a notebook would prefer that to the example
 (nbval never compares it). A cell that fails stops the run and nothing is written.
 """
@@ -19,7 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from lmtutorial.colab import FIRST_CELL
+from lmtutorial.colab import first_cell
 from lmtutorial.files import written_whole
 from tools.notebooks import FOLDER, ROOT, WIDGET, chapters, read
 
@@ -60,7 +60,7 @@ def put_first_cell(notebook: nbformat.NotebookNode) -> None:
     else:
         cell = nbformat.v4.new_code_cell(id="set-up")
         notebook.cells.insert(1, cell)
-    cell.source = FIRST_CELL
+    cell.source = first_cell(other.source for other in code)
     cell.metadata["tags"] = ["remove-cell"]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 from pybtex.database import parse_file
 
-from lmtutorial.colab import FIRST_CELL
+from lmtutorial.colab import FIRST_CELL, LLM_CELL
 from tools.execute import write
 from tools.notebooks import FOLDER, ROOT, chapters, read, tags
 
@@ -32,7 +32,7 @@ def learner_copy(notebook: nbformat.NotebookNode, name: str) -> nbformat.Noteboo
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
             cell.source = without_solution(cell.source)
-            if cell.source != FIRST_CELL:
+            if cell.source not in (FIRST_CELL, LLM_CELL):
                 cell.metadata = nbformat.from_dict({})
         else:
             cell.source = plain_words(_moved(cell.source))

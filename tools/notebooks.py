@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 
 from lmtutorial import quizzes
-from lmtutorial.colab import FIRST_CELL, notebook_url
+from lmtutorial.colab import FIRST_CELL, LLM_CELL, first_cell, notebook_url
 from lmtutorial.files import data_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,7 @@ FOLDER = ROOT / "notebooks"
 GLANCE = ("You will be able to", "You need", "Time", "Runs on")
 EXERCISE = re.compile(r"^\*Difficulty [1-5]/5 · importance [1-5]/5 · \d+ minutes( · may be skipped)?\*$", re.M)
 LONGEST_CELL, LONGEST_LINE = 25, 100
+SET_UP = (FIRST_CELL, LLM_CELL)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -117,8 +118,8 @@ def no_machine_in_the_source(notebook, path) -> Iterator[str]:
 
 def same_first_cell(notebook, path) -> Iterator[str]:
     cells = _code(notebook)
-    if not cells or cells[0].source != FIRST_CELL:
-        yield "its first code cell is not lmtutorial.colab.FIRST_CELL: run `make execute`"
+    if not cells or cells[0].source != first_cell(cell.source for cell in cells):
+        yield "its first code cell is not that of lmtutorial.colab.first_cell: run `make execute`"
     elif "remove-cell" not in tags(cells[0]):
         yield "its first code cell lacks the tag `remove-cell`"
 
@@ -196,7 +197,7 @@ def cells_are_short(notebook, path) -> Iterator[str]:
         listing = any(tag.startswith("lib:") for tag in tags(cell))
         if len(lines) > LONGEST_CELL and not listing:
             yield f"{len(lines)} lines {_where(cell)}; at most {LONGEST_CELL}"
-        if any(len(line) > LONGEST_LINE for line in lines) and not listing and cell.source != FIRST_CELL:
+        if any(len(line) > LONGEST_LINE for line in lines) and not listing and cell.source not in SET_UP:
             yield f"a line over {LONGEST_LINE} characters {_where(cell)}: a phone shows about 45"
 
 
@@ -260,7 +261,7 @@ def no_hidden_helpers(notebook, path) -> Iterator[str]:
     """Code that a reader of the page does not see may be set-up or a solution, and nothing else."""
     for cell in _code(notebook):
         hidden = {"remove-cell", "remove-input", "hide-input", "hide-cell"} & set(tags(cell))
-        plain = "# solution" not in cell.source and cell.source != FIRST_CELL and not cell.source.startswith("quizzes.")
+        plain = "# solution" not in cell.source and cell.source not in SET_UP and not cell.source.startswith("quizzes.")
         if hidden and plain and any(isinstance(n, ast.FunctionDef) for n in ast.walk(_tree(cell))):
             yield f"a helper hidden from the reader {_where(cell)}"
 
