@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 from language_models import small_transformer
 
-from lmtutorial.models.transformer import Attention, Sizes, Transformer, rotate
+from lmtutorial.models.transformer import Attention, Places, Sizes, Transformer, rotate
 from lmtutorial.models.transformer_language_model import TransformerLanguageModel
 
 RANDOM = np.random.default_rng(0)
@@ -53,20 +53,27 @@ def test_a_later_word_changes_no_earlier_score(lm, ids):
     assert np.abs(one[:, 6:] - two[:, 6:]).max() > 0.01
 
 
+def turned(x, start=0, base=10_000.0):
+    """Queries or keys (batch, heads, time, head_width) at the places from `start` on."""
+    width = x.shape[-1]
+    places = Places.counted(Sizes(9, width=width, heads=1, rotary_base=base), x.shape[2], start)
+    return np.asarray(rotate(ops.convert_to_tensor(x), places.cos, places.sin))
+
+
 def test_a_rotated_product_depends_on_the_distance_only():
     q, k = RANDOM.normal(size=(2, 1, 1, 1, 8)).astype(np.float32)
-    products = [float(ops.sum(rotate(q, at) * rotate(k, at - 3))) for at in (3, 10, 500)]
+    products = [float((turned(q, at) * turned(k, at - 3)).sum()) for at in (3, 10, 500)]
     assert np.allclose(products, products[0], atol=1e-4)  # float32 angles of up to 500 radians
-    assert abs(float(ops.sum(rotate(q, 3) * rotate(k, 1))) - products[0]) > 0.01
+    assert abs(float((turned(q, 3) * turned(k, 1)).sum()) - products[0]) > 0.01
 
 
 def test_rotation_turns_neighbouring_pairs_by_their_own_speed():
     x = np.zeros((1, 1, 3, 4), np.float32)
     x[..., 0] = x[..., 2] = 1
-    turned = np.asarray(rotate(x, 0, 100.0))[0, 0]
+    got = turned(x, 0, 100.0)[0, 0]
     for place in range(3):
         slow = place / 10  # 100^(-2/4)
-        assert np.allclose(turned[place], [np.cos(place), np.sin(place), np.cos(slow), np.sin(slow)], atol=1e-6)
+        assert np.allclose(got[place], [np.cos(place), np.sin(place), np.cos(slow), np.sin(slow)], atol=1e-6)
 
 
 def test_attention_by_hand():
@@ -76,7 +83,7 @@ def test_attention_by_hand():
     x = RANDOM.normal(size=(1, 5, 4)).astype(np.float32)
     got, _ = attention(x)
     q, k, v, out = (np.asarray(w) for w in attention.weights)
-    q, k = (np.asarray(rotate((x @ w)[:, None]))[0, 0] for w in (q, k))
+    q, k = (turned((x @ w)[:, None])[0, 0] for w in (q, k))
     scores = q @ k.T / 2
     weights = np.tril(np.exp(scores))
     want = weights / weights.sum(axis=1, keepdims=True) @ (x[0] @ v) @ out

@@ -105,8 +105,8 @@ def split_by_layer(sites, known: tuple[str, ...]) -> dict[int | None, dict]:
 
 
 def shared_block(block) -> Callable:
-    """`f(weights, x, past, replaced, names)` -> stream, (keys, values), values read, whether each replacement was the
-    same.
+    """`f(weights, x, past, places, replaced, names)` -> stream, (keys, values), values read, whether each replacement
+    was the same.
 
     Compiled once, it does the work of every layer, in a graph of its own that the graphs of whole models call: they are
     ready in a tenth of the time that thirty copies of a layer take, and run as fast.
@@ -116,11 +116,11 @@ def shared_block(block) -> Callable:
             what is differentiated are embeddings.
     """
 
-    def forward(weights, x, past, replaced, names):
+    def forward(weights, x, past, places, replaced, names):
         tap = Tap(names, replaced)
         held = [ops.stop_gradient(weight) for weight in weights]
         with keras.StatelessScope(state_mapping=list(zip(block.weights, held, strict=True))):
-            x, seen = block(x, past=past, tap=tap)
+            x, seen = block(x, past=past, tap=tap, places=places)
         return x, seen, tap.values, tap.same
 
     if keras.backend.backend() != "tensorflow":
@@ -133,21 +133,22 @@ def shared_block(block) -> Callable:
 
     compiled = {}  # one function for each set of sites that is read or replaced
 
-    def chosen(weights, x, past, replaced, names):
+    def chosen(weights, x, past, places, replaced, names):
         key = names, tuple((name, len(value.shape), *value.shape[-1:]) for name, value in sorted(replaced.items()))
         if key not in compiled:
             compiled[key] = tf.function(
-                lambda w, x, past, replaced: forward(w, x, past, replaced, names),
+                lambda w, x, past, where, replaced: forward(w, x, past, type(places)(**where), replaced, names),
                 input_signature=[
                     [tf.TensorSpec(weight.shape, weight.dtype) for weight in weights],
                     tf.TensorSpec((None, None, x.shape[-1]), x.dtype),
                     tuple(tf.TensorSpec((None, kept.shape[1], None, kept.shape[3]), kept.dtype) for kept in past),
+                    {name: tf.TensorSpec((None, None), value.dtype) for name, value in vars(places).items()},
                     {name: of_rank(value) for name, value in replaced.items()},
                 ],
                 autograph=False,
                 experimental_attributes={"_noinline": True},
             )
-        return compiled[key](weights, x, past, replaced)
+        return compiled[key](weights, x, past, vars(places), replaced)
 
     return chosen
 
@@ -208,20 +209,21 @@ class Runner:
         to_the_end = logits is not None or "final" in (*outside.read, *outside.replace)
         # layers behind the last one of interest are not run
         stop = len(self.model.blocks) if to_the_end else max([start, *(i + 1 for i in inner)])
+        nothing = self.model.nothing_read(x.shape[0])
+        places = self.model.places(x, nothing)
         for i in range(start, stop):
-            x = self._layer(i, x, inner.get(i))
+            x = self._layer(i, x, nothing, places, inner.get(i))
         values = {f"layer.{i}.{name}": np.asarray(v) for i, tap in inner.items() for name, v in tap.values.items()}
         scores = self._scores(x, outside, logits, full) if to_the_end else None
         values |= {name: np.asarray(value) for name, value in outside.values.items()}
         return Run(scores, values, self._report(outside, inner))
 
-    def _layer(self, i: int, x, tap: Tap | None):
-        block = self.model.blocks[i]
+    def _layer(self, i: int, x, nothing, places, tap: Tap | None):
         if tap and any(callable(new) for new in tap.replace.values()):
-            return block(x, tap=tap)[0]
+            return self.model.blocks[i](x, tap=tap, places=places)[0]
         names = tuple(sorted(tap.read)) if tap else ()
         replaced = {n: ops.convert_to_tensor(v, x.dtype) for n, v in tap.replace.items()} if tap else {}
-        x, _, values, same = self.model.layer(i, x, None, replaced, names)
+        x, _, values, same = self.model.layer(i, x, nothing, places, replaced, names)
         if tap:
             tap.values, tap.same = dict(values), dict(same)
         return x

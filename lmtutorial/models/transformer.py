@@ -86,25 +86,42 @@ def dense(units: int, initializer, name: str) -> layers.Dense:
     return layers.Dense(units, use_bias=False, kernel_initializer=initializer, name=name)
 
 
-def rotate(x, start=0, base: float = 10_000.0):
-    """Turn each pair of neighbouring numbers by (place x speed of the pair).
+@dataclass(frozen=True)
+class Places:
+    """Where the words of a text stand, computed once for all layers.
+
+    Attributes:
+        cos, sin: (time, head_width / 2) of the angle by which each pair of numbers is turned at each place.
+        allowed: (time, earlier + time) whether a place may look at another: nobody looks ahead.
+    """
+
+    cos: object
+    sin: object
+    allowed: object
+
+    @classmethod
+    def counted(cls, sizes: Sizes, time, start=0) -> "Places":
+        """So many places behind the first `start`. Pair i of n turns by base^(-i/n) radians from each to the next."""
+        speed = sizes.rotary_base ** (-np.arange(0, sizes.head_width, 2, dtype="float32") / sizes.head_width)
+        place = start + ops.arange(time)
+        angle = ops.cast(place, "float32")[:, None] * speed  # (time, head_width / 2)
+        return cls(ops.cos(angle), ops.sin(angle), ops.arange(start + time)[None, :] <= place[:, None])
+
+
+def rotate(x, cos, sin):
+    """Turn each pair of neighbouring numbers by the angle of its place.
 
     Args:
         x: (batch, heads, time, head_width) queries or keys.
-        start: the place of the first one.
-        base: pair i of n turns by base^(-i/n) radians from one place to the next.
+        cos, sin: (time, head_width / 2), of `Places`.
 
     Returns:
         (batch, heads, time, head_width); every pair is as long as before.
     """
-    batch, heads, time, width = ops.shape(x)
-    speed = ops.power(base, -ops.arange(0, width, 2, dtype="float32") / width)  # (head_width / 2,)
-    angle = ops.cast(start + ops.arange(time), "float32")[:, None] * speed  # (time, head_width / 2)
-    cos, sin = ops.cast(ops.cos(angle), x.dtype), ops.cast(ops.sin(angle), x.dtype)
-    pairs = ops.reshape(x, (batch, heads, time, width // 2, 2))
-    first, second = pairs[..., 0], pairs[..., 1]
+    cos, sin = ops.cast(cos, x.dtype), ops.cast(sin, x.dtype)
+    first, second = x[..., 0::2], x[..., 1::2]
     turned = ops.stack([first * cos - second * sin, first * sin + second * cos], axis=-1)
-    return ops.reshape(turned, (batch, heads, time, width))
+    return ops.reshape(turned, ops.shape(x))
 
 
 class Attention(layers.Layer):
@@ -126,36 +143,38 @@ class Attention(layers.Layer):
             part.build((None, None, self.sizes.width))
         self.built = True
 
-    def call(self, x, past=None, tap=untouched):
+    def call(self, x, past=None, tap=untouched, places: Places | None = None):
         """What attention adds to the stream (batch, time, width), and (keys, values) of all places read so far.
 
         Args:
             x: (batch, time, width), normed.
             past: keys and values (batch, key_heads, earlier, head_width) of the places before; by default none.
             tap: `tap(name, value)` gives the value that goes on.
+            places: where the words stand; by default they are counted.
         """
         s, (batch, time, width) = self.sizes, ops.shape(x)
-        start = 0 if past is None else ops.shape(past[0])[2]
-        queries = tap("queries", rotate(self.split(self.to_queries(x), s.heads), start, s.rotary_base))
-        keys = tap("keys", rotate(self.split(self.to_keys(x), s.key_heads), start, s.rotary_base))
-        values = tap("values", self.split(self.to_values(x), s.key_heads))
+        places = places or Places.counted(s, time, 0 if past is None else ops.shape(past[0])[2])
+        flat = ops.reshape(x, (-1, width))  # one product with each matrix for all places of all rows
+        queries = self.split(self.to_queries(flat), s.heads, batch, time)
+        keys = self.split(self.to_keys(flat), s.key_heads, batch, time)
+        queries = tap("queries", rotate(queries, places.cos, places.sin))
+        keys = tap("keys", rotate(keys, places.cos, places.sin))
+        values = tap("values", self.split(self.to_values(flat), s.key_heads, batch, time))
         if past is not None:
             keys, values = ops.concatenate([past[0], keys], axis=2), ops.concatenate([past[1], values], axis=2)
-        seen = ops.shape(keys)[2]  # places to look at: those before, and these
         # heads that share keys stand one behind the other: (batch, key_heads, heads / key_heads x time, head_width)
-        grouped = ops.reshape(queries, (batch, s.key_heads, -1, s.head_width))
-        scores = ops.matmul(grouped, ops.transpose(keys, (0, 1, 3, 2))) / s.head_width**0.5
-        scores = ops.reshape(scores, (batch, s.heads, time, seen))
-        allowed = ops.arange(seen)[None, :] <= start + ops.arange(time)[:, None]  # nobody looks ahead
-        pattern = tap("pattern", ops.softmax(ops.where(allowed, scores, -1e9)))
-        grouped = ops.reshape(pattern, (batch, s.key_heads, -1, seen))
+        grouped = ops.reshape(queries * s.head_width**-0.5, (batch, s.key_heads, -1, s.head_width))
+        scores = ops.matmul(grouped, ops.transpose(keys, (0, 1, 3, 2)))
+        scores = ops.reshape(scores, (batch, s.heads, time, -1))
+        pattern = tap("pattern", ops.softmax(ops.where(places.allowed, scores, -1e9)))
+        grouped = ops.reshape(pattern, (batch, s.key_heads, ops.shape(grouped)[2], -1))
         heads = ops.reshape(ops.matmul(grouped, values), (batch, s.heads, time, s.head_width))
         heads = tap("heads", ops.transpose(heads, (0, 2, 1, 3)))  # (batch, time, heads, head_width)
-        return self.to_stream(ops.reshape(heads, (batch, time, width))), (keys, values)
+        added = self.to_stream(ops.reshape(heads, (-1, width)))
+        return ops.reshape(added, (batch, time, width)), (keys, values)
 
-    def split(self, x, heads: int):
-        """(batch, time, heads x head_width) -> (batch, heads, time, head_width)."""
-        batch, time, _ = ops.shape(x)
+    def split(self, x, heads: int, batch, time):
+        """(batch x time, heads x head_width) -> (batch, heads, time, head_width)."""
         return ops.transpose(ops.reshape(x, (batch, time, heads, self.sizes.head_width)), (0, 2, 1, 3))
 
 
@@ -175,7 +194,11 @@ class MLP(layers.Layer):
         self.built = True
 
     def call(self, x, tap=untouched):
-        return self.down(tap("neurons", ops.silu(self.gate(x)) * self.up(x)))
+        batch, time, width = ops.shape(x)
+        flat = ops.reshape(x, (-1, width))
+        neurons = ops.silu(self.gate(flat)) * self.up(flat)
+        neurons = tap("neurons", ops.reshape(neurons, (batch, time, self.sizes.hidden)))
+        return ops.reshape(self.down(ops.reshape(neurons, (-1, self.sizes.hidden))), (batch, time, width))
 
 
 class Block(layers.Layer):
@@ -195,9 +218,9 @@ class Block(layers.Layer):
             part.build((None, None, self.sizes.width))
         self.built = True
 
-    def call(self, x, past=None, tap=untouched, training=False):
+    def call(self, x, past=None, tap=untouched, places: Places | None = None, training=False):
         """The stream behind this layer (batch, time, width), and its (keys, values)."""
-        added, seen = self.attention(self.attention_norm(x), past=past, tap=tap)
+        added, seen = self.attention(self.attention_norm(x), past=past, tap=tap, places=places)
         x = tap("middle", x + self.dropout(tap("attention", added), training=training))
         added = self.mlp(self.mlp_norm(x), tap=tap)
         return tap("residual", x + self.dropout(tap("mlp", added), training=training)), seen
@@ -242,8 +265,9 @@ class Transformer(keras.Model):
 
     def call(self, ids, training=False):
         x = self.dropout(self.words(ids), training=training)
+        places = Places.counted(self.sizes, ops.shape(ids)[1])
         for block in self.blocks:
-            x, _ = block(x, training=training)
+            x, _ = block(x, places=places, training=training)
         return self.unembed(x)
 
     def stream(self, x, past=None):
@@ -254,16 +278,21 @@ class Transformer(keras.Model):
             past: what an earlier call returned as its second value; by default nothing has been read.
         """
         seen = []
+        past = past or [self.nothing_read(ops.shape(x)[0])] * self.sizes.layers
+        places = self.places(x, past[0])
         for i in range(self.sizes.layers):
-            x, pair, _, _ = self.layer(i, x, None if past is None else past[i])
+            x, pair, _, _ = self.layer(i, x, past[i], places)
             seen.append(pair)
         return x, seen
 
-    def layer(self, number: int, x, past=None, replaced=None, names: tuple[str, ...] = ()):
+    def places(self, x, past) -> Places:
+        """Where the words of x (batch, time, width) stand behind those of which `past` holds (keys, values)."""
+        return Places.counted(self.sizes, ops.shape(x)[1], ops.shape(past[0])[2])
+
+    def layer(self, number: int, x, past, places: Places, replaced=None, names: tuple[str, ...] = ()):
         """One layer, compiled, with the weights as constants: see `shared_block` for what it takes and returns."""
-        if past is None:
-            past = self.nothing_read(ops.shape(x)[0])
-        return self._shared_block([w.value for w in self.blocks[number].weights], x, past, replaced or {}, names)
+        weights = [weight.value for weight in self.blocks[number].weights]
+        return self._shared_block(weights, x, past, places, replaced or {}, names)
 
     def nothing_read(self, rows: int):
         """(keys, values) of no place at all, for each of so many rows."""

@@ -19,7 +19,7 @@ from ..preprocessing import END, Preprocessor
 from .activations import Run
 from .language_model import LanguageModel
 from .text_model import Cost
-from .transformer import Sizes, Transformer, rotate
+from .transformer import Places, Sizes, Transformer, rotate
 
 FILES = ("weights.npz", "preprocessor.json", "transformer.json")  # what `save` writes
 
@@ -54,7 +54,7 @@ class TransformerLanguageModel(LanguageModel):
         """Measured with SmolLM2-135M beside the review classifier; for other sizes by the number of weights."""
         sizes = self.transformer.sizes
         weights = sizes.layers * sizes.width * (2 * sizes.width + 3 * sizes.hidden)
-        return Cost(reading=max(1, weights / 4e5), slopes=max(1, weights / 1.2e7), memory=34 * sizes.layers)
+        return Cost(reading=max(1, weights / 4e5), slopes=max(1, weights / 1.2e7), memory=50 * sizes.layers)
 
     @property
     def keras_model(self) -> keras.Model:
@@ -107,11 +107,11 @@ class TransformerLanguageModel(LanguageModel):
         gone = state[0][0].shape[2] + ids.shape[1] - sizes.context
         if gone <= 0:
             return state
-        kept = []
+        kept, back = [], Places.counted(sizes, 1, -gone)
         for keys, values in state:
             keys, values = keys[:, :, gone:], values[:, :, gone:]
             alone = ops.reshape(keys, (len(ids), -1, 1, sizes.head_width))  # each key a text of one place
-            kept.append((ops.reshape(rotate(alone, -gone, sizes.rotary_base), ops.shape(keys)), values))
+            kept.append((ops.reshape(rotate(alone, back.cos, back.sin), ops.shape(keys)), values))
         return kept
 
     @cached_property
