@@ -170,18 +170,18 @@ def load_model(name: str | Path) -> TextClassifier | LanguageModel:
     """A model that ships with the package, which bears its name, or one that its `save` wrote.
 
     Args:
-        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm", "wiki-transformer"), "smollm2-135m", or the path
-            of a folder.
+        name: a shipped name ("reviews-lstm", "wiki-lstm", "book-lstm", "wiki-transformer"), "smollm2-135m", the path
+            of a folder, or that of a GGUF file of a Llama.
 
     Raises:
         ValueError: if there is no such model (the nearest name is offered), if one of its files is damaged, or if the
             LLM is asked for and not installed (the commands are named).
     """
-    if name == LLM:
-        from .smollm import load_smollm
+    if name == LLM or Path(name).suffix == ".gguf":
+        from .smollm import load_gguf, load_smollm
 
-        model = load_smollm()
-        model.name = LLM
+        model = load_smollm() if name == LLM else load_gguf(name)
+        model.name = LLM if name == LLM else None
         return model
     if name in SHIPPED:
         folder = [files.path(f"models/{name}/{file}") for file in SHIPPED[name]][0].parent  # each file is checked
