@@ -291,3 +291,63 @@ def signed_heatmap(
     ax.grid(False)
     plt.colorbar(drawn, ax=ax, orientation="horizontal", label=unit, fraction=0.04, pad=0.01, aspect=30)
     _finish(ax, xlabel, ylabel)
+
+
+def attention_map(
+    shares: np.ndarray, tokens: Sequence[str], *, xlabel: str = "looked at", ylabel: str = "looking"
+) -> None:
+    """One map of attention: the darker a cell, the more of the row's attention goes to the column.
+
+    Args:
+        shares: (time, time), rows sum to 1.
+        tokens: (time,) what stands at the places.
+    """
+    size = 1.3 + 0.27 * len(tokens)
+    _, ax = plt.subplots(figsize=(size, size))
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="none")
+    ax.set_xticks(range(len(tokens)), tokens, rotation=90)
+    ax.set_yticks(range(len(tokens)), tokens)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    _finish(ax, xlabel, ylabel)
+
+
+def attention_grid(shares: np.ndarray) -> None:
+    """The maps of all heads, (layers, heads, time, time): one row of maps a layer, one column a head."""
+    layers, heads = shares.shape[:2]
+    _, axes = plt.subplots(layers, heads, figsize=(7.2, 7.2 / heads * layers), squeeze=False)
+    for (i, j), ax in np.ndenumerate(axes):
+        ax.imshow(shares[i, j], cmap="Blues", vmin=0, vmax=1, interpolation="none")
+        ax.set(
+            xticks=[], yticks=[], xlabel=f"head {j}" if i == layers - 1 else "", ylabel=f"layer {i}" if j == 0 else ""
+        )
+        ax.grid(False)
+    plt.show()
+
+
+def transformer_block() -> None:
+    """One layer of a Transformer: the residual stream runs upwards; attention and MLP read it and add to it.
+
+    The pale streams are those of earlier places, from which attention fetches.
+    """
+    _, ax = plt.subplots(figsize=(5.2, 3.9))
+    arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
+    stream = arrow | {"color": BLUE, "lw": 4}
+    for x in (0.8, 1.6, 2.4):
+        ax.annotate("", (x, 8.6), (x, 0), arrowprops=stream | {"alpha": 0.25})
+        ax.annotate("", (3.5, 2.55), (x, 2.55), arrowprops=arrow | {"color": ORANGE, "linestyle": "--"})
+    ax.annotate("", (7.8, 8.6), (7.8, 0), arrowprops=stream)
+    for bottom, name, colour in ((0.6, "attention", ORANGE), (4.6, "MLP", GREEN)):
+        for height, text, edge in ((bottom, "norm", GREY), (bottom + 1.5, name, colour)):
+            looks = {"boxstyle": "round,pad=0.08", "facecolor": "white", "edgecolor": edge, "linewidth": 2}
+            ax.add_patch(mpl.patches.FancyBboxPatch((3.6, height), 2.6, 0.9, **looks))
+            ax.text(4.9, height + 0.45, text, ha="center", va="center")
+        ax.annotate("", (6.3, bottom + 0.45), (7.8, bottom + 0.45), arrowprops=arrow)
+        ax.annotate("", (4.9, bottom + 1.4), (4.9, bottom + 1.0), arrowprops=arrow)
+        ax.plot([4.9, 4.9], [bottom + 2.5, bottom + 3.1], color=GREY, lw=1.6)
+        ax.annotate("", (7.5, bottom + 3.1), (4.9, bottom + 3.1), arrowprops=arrow)
+        ax.scatter([7.8], [bottom + 3.1], s=260, facecolor="white", edgecolor=BLUE, linewidth=2, zorder=3)
+        ax.text(7.8, bottom + 3.1, "+", ha="center", va="center", zorder=4)
+    ax.set(xlim=(0.4, 8.4), ylim=(-0.1, 8.8), aspect="equal")
+    ax.set_axis_off()
+    plt.show()

@@ -139,8 +139,8 @@ def write_gguf(path, *, architecture="llama", without=(), wrong=(), tokenizer="g
     writer.add_token_merges(settings.get("merges", ["a b"]))
     shapes = {
         "token_embd": (258, 8), "output_norm": (8,), "blk.0.attn_norm": (8,), "blk.0.ffn_norm": (8,),
-        "blk.0.attn_q": (8, 8), "blk.0.attn_k": (4, 8), "blk.0.attn_v": (4, 8), "blk.0.attn_output": (8, 8), "blk.0.ffn_gate": (12, 8),
-        "blk.0.ffn_up": (12, 8), "blk.0.ffn_down": (8, 12),
+        "blk.0.attn_q": (8, 8), "blk.0.attn_k": (4, 8), "blk.0.attn_v": (4, 8), "blk.0.attn_output": (8, 8),
+        "blk.0.ffn_gate": (12, 8), "blk.0.ffn_up": (12, 8), "blk.0.ffn_down": (8, 12),
     }  # fmt: skip
     if settings.get("untied"):
         shapes["output"] = (258, 8)

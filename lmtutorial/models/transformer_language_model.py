@@ -107,11 +107,11 @@ class TransformerLanguageModel(LanguageModel):
         gone = state[0][0].shape[2] + ids.shape[1] - sizes.context
         if gone <= 0:
             return state
-        kept, back = [], Places.counted(sizes, 1, -gone)
+        kept, turn = [], Places.counted(sizes, 1, gone)
         for keys, values in state:
             keys, values = keys[:, :, gone:], values[:, :, gone:]
             alone = ops.reshape(keys, (len(ids), -1, 1, sizes.head_width))  # each key a text of one place
-            kept.append((ops.reshape(rotate(alone, back.cos, back.sin), ops.shape(keys)), values))
+            kept.append((ops.reshape(rotate(alone, turn.cos, -turn.sin), ops.shape(keys)), values))
         return kept
 
     @cached_property
