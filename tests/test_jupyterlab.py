@@ -45,7 +45,8 @@ KINDS = [
     "rating = keras.Model(ids, keras.layers.Dense(1)(keras.layers.LSTM(6)(vectors)))\n"
     "mine = lt.TextClassifier.from_keras(rating, words)\n"
     f"display(lt.explore(mine, {TEXT!r}), lt.explore('wiki-lstm', 'In the war', kind='sentence'))\n"
-    "display(*(lt.explore(kind=kind) for kind in ('methods', 'path', 'softmax', 'next_word', 'map')))\n"
+    "others = ('methods', 'path', 'softmax', 'next_word', 'map', 'lens_grid', 'patching_grid')\n"
+    "display(*(lt.explore(kind=kind) for kind in others))\n"
     "print('all shown')"
 ]
 
@@ -269,7 +270,7 @@ def kinds(chromium, address):
     with opened(chromium, address, "kinds") as page:
         menu(page, "Run", "Run All Cells")
         page.get_by_text("all shown", exact=True).wait_for(timeout=120_000)
-        page.wait_for_function("document.querySelectorAll('.lm-explorer[data-live]').length === 7", timeout=60_000)
+        page.wait_for_function("document.querySelectorAll('.lm-explorer[data-live]').length === 9", timeout=60_000)
         page.wait_for_timeout(1000)
         yield page
 
@@ -281,6 +282,7 @@ def test_every_kind_and_a_model_of_ones_own_comes_to_life(kinds):
     assert "TextClassifier" in mine.inner_text() and "rating" in mine.inner_text()
     assert "the" in next_word.locator(".lmx-word").all_inner_texts()
     assert methods.locator(".lmx-methods").first.locator("tbody tr").count() == 8
+    assert kinds.get_by_role("grid").count() == 2
 
 
 def test_two_explorers_of_one_notebook_share_no_id_and_no_radio_group(kinds):

@@ -10,6 +10,7 @@ from live_book import AXE, LANDING, NAMES, STRUCTURE, begin, colour_faults, copi
 from benchmarks.live_pages import gzipped, long_text, pages_with_explorers
 from benchmarks.live_speed import PAUSE, latencies, typed
 from lmtutorial import files
+from lmtutorial.widgets import bundle, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OATMEAL = "It has all the excitement of eating oatmeal."
@@ -70,7 +71,7 @@ CLIPPED = """[...document.querySelectorAll(".lmx")].flatMap((card) => {
 
 def test_every_kind_of_explorer_stands_somewhere_in_the_book(html):
     text = "".join((html / page).read_text(encoding="utf-8") for page in pages_with_explorers(html))
-    assert set(KINDS) == set(re.findall(r'class="lm-explorer" data-kind="(\w+)"', text))
+    assert set(stored.KINDS) == set(re.findall(r'class="lm-explorer" data-kind="(\w+)"', text))
     assert pages_with_explorers(html)[0] == LANDING
 
 
@@ -297,7 +298,7 @@ def test_the_recorded_speed_reaches_its_goals(record):
 
 def test_code_and_weights_are_small_over_the_wire(record, html):
     names = ["_static/lm-explorer.js", "lm-models/reviews-lstm.js"]
-    parts = [f"_static/lm-explorer-{part}.js" for part in ("reading", "language", "map")]
+    parts = [f"_static/lm-explorer-{part}.js" for part in bundle.PARTS]
     size = {name: len(gzipped(html / name, (html / name).stat().st_mtime)) for name in names + parts}
     assert max(size[names[0]] + size[part] for part in parts) < 40_000
     assert size[names[1]] < 1_200_000

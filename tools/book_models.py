@@ -14,14 +14,15 @@ import sys
 from pathlib import Path
 
 from lmtutorial import files
-from lmtutorial.widgets import export, stored
+from lmtutorial.widgets import export, grids, stored
 
 DATA = {
     "reviews-lstm": "models/reviews-lstm/",
     "wiki-lstm": "models/wiki-lstm/",
     stored.MAP: "embeddings/",
+    **grids.FILES,
 }
-CODE = (export.__file__, str(Path(export.__file__).with_name("map_data.py")))
+CODE = (export.__file__, str(Path(export.__file__).with_name("map_data.py")), grids.__file__)
 
 
 def made_of(name: str) -> str:
@@ -53,6 +54,8 @@ def packed(name: str) -> bytes:
         from lmtutorial.widgets.map_data import pack_map
 
         return pack_map()
+    if name in grids.FILES:
+        return grids.pack_grids(name)
     from lmtutorial.models.zoo import load_model
 
     return export.pack(load_model(name), name)

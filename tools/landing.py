@@ -49,8 +49,9 @@ def _drawn(kind: str, model: str | None, state: dict) -> dict[str, str]:
 @cache
 def _loaded(name: str | None):
     from lmtutorial.models.zoo import load_model
+    from lmtutorial.widgets.grids import FILES, load_grids
 
-    return None if name is None else load_model(name)
+    return None if name is None else load_grids(name) if name in FILES else load_model(name)
 
 
 def main() -> None:

@@ -32,11 +32,12 @@ def explore(
 
     Args:
         model: a model, or the name of a shipped one; by default the one that the kind of explorer opens with. The map
-            needs none.
+            and the stored grids take none.
         text: the text to begin with.
         kind: "sentence" (each word's score), "methods" (all methods side by side), "path" (integrated gradients step by
-            step), "softmax" (next words under temperature, top-k and top-p), "next_word" (a text continued, and why) or
-            "map" (word vectors in the plane). By default "next_word" for a language model, else "sentence".
+            step), "softmax" (next words under temperature, top-k and top-p), "next_word" (a text continued, and why),
+            "map" (word vectors in the plane), "lens_grid" or "patching_grid" (stored grids of a real LLM). By default
+            "next_word" for a language model, else "sentence".
         name: tells explorers of the same kind in one notebook apart: the address of the one in the book.
         **state: whatever else the explorer can be told, such as `method="occlusion"` or `temperature=0.5`.
 
@@ -58,13 +59,14 @@ def explore(
 
 
 def _model(model, kind: str | None):
-    """The model itself; `ValueError` if it is none, or not one for this kind."""
+    """The model itself, or the stored grids; `ValueError` if it is none, or not one for this kind."""
+    from .grids import load_grids
     from .stored import KINDS
 
-    if kind is not None and KINDS[kind].model is None:
+    if kind is not None and (KINDS[kind].model is None or KINDS[kind].stored):
         if model is not None:
-            raise ValueError(f"the explorer {kind!r} shows word vectors and takes no model, got {model!r}")
-        return None
+            raise ValueError(f"the explorer {kind!r} shows what is stored and takes no model, got {model!r}")
+        return load_grids(KINDS[kind].model) if KINDS[kind].stored else None
     from ..models.language_model import LanguageModel
     from ..models.text_model import TextModel
 

@@ -27,13 +27,14 @@ from .es_modules import MADE_HERE, SOURCES, bare, check, declared, imports, modu
 HERE = Path(__file__).resolve().parent
 WORDS, LANGUAGE = HERE / "words", "en"
 PAGE_SCRIPT = "lm-explorer.js"
-PAGE_STYLES, LANGUAGE_STYLES = "explorer.css", "explorer_language.css"
+PAGE_STYLES, LANGUAGE_STYLES, GRID_STYLES = "explorer.css", "explorer_language.css", "explorer_grid.css"
 PARTS = {  # {part of the page's script: the kinds of explorers in it}; its entry is `<part>_explorers.js`
     "reading": ("sentence", "methods", "path"),
     "language": ("softmax", "next_word"),
     "map": ("map",),
+    "grid": ("lens_grid", "patching_grid"),
 }
-PART_STYLES = {"reading": (), "language": (LANGUAGE_STYLES,), "map": (LANGUAGE_STYLES,)}
+PART_STYLES = {"reading": (), "language": (LANGUAGE_STYLES,), "map": (LANGUAGE_STYLES,), "grid": (GRID_STYLES,)}
 
 USED_WORDS = re.compile(r"(?<![\w.])words\.(\w+)")
 
@@ -138,7 +139,8 @@ def words_in(code: str) -> dict[str, dict]:
 
 def styles(*names: str) -> str:
     """Some style sheets, by default all, without comments and needless blanks."""
-    text = "".join((SOURCES / name).read_text(encoding="utf-8") for name in names or (PAGE_STYLES, LANGUAGE_STYLES))
+    names = names or (PAGE_STYLES, LANGUAGE_STYLES, GRID_STYLES)
+    text = "".join((SOURCES / name).read_text(encoding="utf-8") for name in names)
     text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
     return re.sub(r";? ?([{};,>]) ?", r"\1", re.sub(r"([:,;{]) ", r"\1", text)).strip()
 

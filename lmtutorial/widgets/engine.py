@@ -4,8 +4,9 @@
 
 A page of the book asks the same questions of a small copy of the model in JavaScript, and both engines answer with the
 same fields, so that one interface serves both. `do` names the question: about, explain, next, continue, path; and of
-the map of words, which needs no model, map, near and analogy. Answers are plain values, fit for JSON: no NaN, and
-offsets that count characters. What cannot be answered is a `ValueError` with a sentence for the reader.
+the map of words, which needs no model, map, near and analogy. Stored grids answer by themselves (`grids.py`). Answers
+are plain values, fit for JSON: no NaN, and offsets that count characters. What cannot be answered is a `ValueError`
+with a sentence for the reader.
 """
 
 import math
@@ -23,6 +24,7 @@ from ..models.language_model import LanguageModel
 from ..models.sampling import next_word_probabilities
 from ..models.text_model import TextModel
 from ..preprocessing import PADDING, UNKNOWN
+from .grids import Grids
 
 ORDERS = 10  # of permutation_shap, each used in both directions
 READINGS = 150_000  # words that the model may read for these
@@ -30,16 +32,18 @@ LONGEST = 2000  # words of a text: nobody waits for longer ones
 LISTABLE = 12  # words up to which every set of them is asked about without making the reader wait
 
 
-def answer(model: TextModel | LanguageModel | None, request: dict) -> dict:
+def answer(model: TextModel | LanguageModel | Grids | None, request: dict) -> dict:
     """The answer to a request of the interface.
 
     Args:
-        model: what is asked; `None` for the map of words.
+        model: what is asked; `None` for the map of words, or the stored grids.
         request: `{"do": name of the question, ...}`.
 
     Raises:
         ValueError: for a question that there is not, or that this model cannot answer, with the reason.
     """
+    if isinstance(model, Grids):
+        return plain(model.answer(request))
     name = request.get("do") if isinstance(request, dict) else request
     if name in MAP_ANSWERS:
         return plain(MAP_ANSWERS[name](request))

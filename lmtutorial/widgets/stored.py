@@ -13,13 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import render
-from . import pictures
+from . import grids, pictures
 from .pictures import Drawing
 
 # The words below an example, apart from its code so that they can be translated.
 WORDS = {
     "cell": "A stored example: run this cell, or read the book with JavaScript, to try a text of your own.",
     "page": "A stored example: read this page with JavaScript to try a text of your own.",
+    "cell of grids": "Every third layer: run this cell, or read the book with JavaScript, to see all of them.",
+    "page of grids": "Every third layer: read this page with JavaScript to see all of them.",
     "python": "A stored example: this one needs Python. Run this cell to try a text of your own.",
 }
 OATMEAL = "It has all the excitement of eating oatmeal."
@@ -35,12 +37,14 @@ class Kind:
         state: all that it can be told, with what it shows where it is told nothing.
         draw: `draw(ask, state)` -> its example, where `ask(request)` is answered by an engine.
         writes: whether its model must be a language model.
+        stored: whether `model` is the name of stored grids (`grids.FILES`), and nothing is computed.
     """
 
     model: str | None
     state: dict
     draw: Callable[[Callable[[dict], dict], dict], Drawing]
     writes: bool = False
+    stored: bool = False
 
 
 def element(
@@ -58,7 +62,7 @@ def element(
     model = MAP if KINDS[kind].model is None else model
     facts = {"kind": kind, "model": model, "state": json.dumps(state, ensure_ascii=False)}
     data = " ".join(f'data-{key}="{render.clean(value)}"' for key, value in facts.items() if value is not None)
-    note = WORDS[place if model else "python"]
+    note = WORDS[f"{place} of grids" if KINDS[kind].stored else place if model else "python"]
     return (
         f'<div class="lm-explorer" {data} id="{host_id(kind, name)}">{example.html}'
         f'<p class="lm-explorer-note" style="font-size:.85em;opacity:.85">{note}</p></div>'
@@ -102,7 +106,16 @@ SOFTMAX = {"text": "After the war, he", "temperature": 1.0, "top_k": 0, "top_p":
 QUESTION = {"text": "In 1945, the government of the country", "target": "", "against": "all", "contrast": ""}
 WRITING = {"written": False, "place": 0, "length": 20, "temperature": 1.0, "top_k": 0, "top_p": 0.8, "seed": 0}
 WORD_MAP = {"question": "near", "word": "film", "a": "man", "b": "king", "c": "woman", "view": "map"}
-CHOICES = {"against": ("all", "runner-up", "word"), "question": ("near", "analogy"), "view": ("map", "plane")}
+# -1: the strongest of all
+LENS_GRID = {"prompt": 0, "show": "top", "layer": -1, "place": -1}
+PATCHING_GRID = {"prompt": 0, "site": "residual", "layer": -1, "place": -1}
+CHOICES = {
+    "against": ("all", "runner-up", "word"),
+    "question": ("near", "analogy"),
+    "view": ("map", "plane"),
+    "show": ("top", "target"),
+    "site": ("residual", "attention", "mlp", "heads"),
+}
 
 KINDS = {
     "sentence": Kind("reviews-lstm", SENTENCE, pictures.sentence),
@@ -111,4 +124,6 @@ KINDS = {
     "softmax": Kind("wiki-lstm", SOFTMAX, pictures.softmax, writes=True),
     "next_word": Kind("wiki-lstm", {**QUESTION, "method": "occlusion", **WRITING}, pictures.next_word, writes=True),
     "map": Kind(None, WORD_MAP, pictures.word_map),
+    "lens_grid": Kind("lens-grids", LENS_GRID, grids.lens_grid, stored=True),
+    "patching_grid": Kind("patching-grids", PATCHING_GRID, grids.patching_grid, stored=True),
 }

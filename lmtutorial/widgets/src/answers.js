@@ -3,6 +3,7 @@
 import { openClassifier } from "./classifier.js";
 import { METHODS, alongPath } from "./explainers.js";
 import { Game } from "./game.js";
+import { allGrids, openGrids } from "./grid_data.js";
 import { openLanguageModel } from "./language_model.js";
 import { complaint, pythonQuoted } from "./messages.js";
 import { nearestName } from "./nearest.js";
@@ -13,9 +14,9 @@ import { words } from "./words.js";
 
 const REMEMBERED = 8; // texts whose answers are kept
 
-const OPENERS = { classifier: openClassifier, language: openLanguageModel, map: openMap };
+const OPENERS = { classifier: openClassifier, language: openLanguageModel, map: openMap, grids: openGrids };
 const ANSWERS = { about, explain, path, next, continue: carryOn };
-const MAP_ANSWERS = { about, map: wholeMap, near: nearWords, analogy };
+const WITHOUT_MODEL = { map: { about, map: wholeMap, near: nearWords, analogy }, grids: { about, grids: allGrids } };
 
 /**
  * A model, ready to be asked.
@@ -38,10 +39,10 @@ export function openModel(kernel, bytes) {
  * @throws {Error} with a sentence for the reader
  */
 export async function answerTo(model, request, control) {
-  const answers = model.kind === "map" ? MAP_ANSWERS : ANSWERS;
+  const answers = WITHOUT_MODEL[model.kind] ?? ANSWERS;
   const name = String(request.do);
   if (!Object.hasOwn(answers, name)) throw complaint(words.engine.request, { name: pythonQuoted(name) });
-  const memory = model.reader?.memory; // a map has none
+  const memory = model.reader?.memory; // a map and grids have none
   const mark = memory?.mark();
   try {
     return await answers[name](model, request, control);
@@ -53,8 +54,8 @@ export async function answerTo(model, request, control) {
 /** What can be asked of this model, and the code that loads it. */
 function about({ kind, manifest }) {
   const { name, classes = [], unit = null } = manifest;
-  const methods = kind === "map" ? [] : Object.keys(METHODS);
-  return { kind, name, classes, unit, methods, code: kind === "map" ? null : `lt.load_model("${name}")` };
+  if (kind in WITHOUT_MODEL) return { kind, name, classes, unit, methods: [], code: null };
+  return { kind, name, classes, unit, methods: Object.keys(METHODS), code: `lt.load_model("${name}")` };
 }
 
 /** Each word's score by one method. */

@@ -63,6 +63,17 @@ export function radios(legend, choices, value, onChange) {
   return control;
 }
 
+/** One of a few that are too long to stand side by side: a list that folds out. Its value is a place in `labels`. */
+export function choiceList(label, labels, value, onChange) {
+  const id = freshId("list");
+  const list = make("select", { id, class: "lmx-list-field", onkeydown: keepKeys },
+    labels.map((text, place) => make("option", { value: place }, text)));
+  list.value = value;
+  list.addEventListener("change", () => onChange(Number(list.value)));
+  const element = make("div", { class: "lmx-field" }, make("label", { for: id, class: "lmx-label" }, label), list);
+  return { element, get value() { return Number(list.value); }, set value(wanted) { list.value = wanted; } };
+}
+
 /** A slider with its label and its value in words: `show(value)` -> text. `onInput(value)` follows the hand. */
 export function slider(label, { min, max, step, value, show = String }, onInput) {
   const id = freshId("slider");

@@ -219,8 +219,8 @@ class MapExplorer {
       ? pythonCall("most_similar", [pythonValue(near)])
       : pythonCall("most_similar", [], { positive: analogy.slice(1), negative: analogy.slice(0, 1) });
     return [
-      `from lmtutorial.widgets.map_data import ${name}`, "", pythonCall(name, asked, { top: MAP_LISTED }), "",
-      `# ${words.map.python_note}`, "from lmtutorial import embeddings", `embeddings.load_glove().${whole}`,
+      `from lmtutorial.widgets.map_data import ${name}`, "", `print(${pythonCall(name, asked, { top: MAP_LISTED })})`, "",
+      `# ${words.map.python_note}`, "from lmtutorial import embeddings", `print(embeddings.load_glove().${whole})`,
     ].join("\n");
   }
 }
