@@ -66,6 +66,8 @@ bench: $(READY)        ## time explainers and training beside other libraries: l
 	$(PY) -m benchmarks.memory
 	$(PY) -m benchmarks.training_speed
 	$(PY) -m benchmarks.live_speed
+	$(PY) -m benchmarks.live_llm
+	$(PY) -m benchmarks.llm_speed
 
 wheel: $(READY)        ## build the wheel into dist/
 	$(PY) -m pip wheel -q --disable-pip-version-check --no-deps -w dist .

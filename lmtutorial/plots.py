@@ -335,7 +335,8 @@ def transformer_block() -> None:
     stream = arrow | {"color": BLUE, "lw": 4}
     for x in (0.8, 1.6, 2.4):
         ax.annotate("", (x, 8.6), (x, 0), arrowprops=stream | {"alpha": 0.25})
-        ax.annotate("", (3.5, 2.55), (x, 2.55), arrowprops=arrow | {"color": ORANGE, "linestyle": "--"})
+        ax.scatter([x], [2.55], s=45, color=ORANGE, zorder=3)
+    ax.annotate("", (3.5, 2.55), (0.8, 2.55), arrowprops=arrow | {"color": ORANGE, "linestyle": "--"})
     ax.annotate("", (7.8, 8.6), (7.8, 0), arrowprops=stream)
     for bottom, name, colour in ((0.6, "attention", ORANGE), (4.6, "MLP", GREEN)):
         for height, text, edge in ((bottom, "norm", GREY), (bottom + 1.5, name, colour)):
