@@ -14,8 +14,8 @@ the extra `llm`.
 from importlib import metadata
 from pathlib import Path
 
-import keras
 import numpy as np
+from keras import ops
 from tqdm.auto import tqdm
 
 from ..files import INSTALL_LLM, needs_extra
@@ -75,14 +75,19 @@ def load_gguf(path: str | Path, *, progress: bool = True) -> PieceLanguageModel:
     sizes, tokenizer = read_sizes(file), read_tokenizer(file)
     chat = setting(file, "tokenizer.chat_template", "")
     file.fields.clear()  # the vocabulary, which is read by now: a hundred megabytes of small objects
-    transformer = Transformer(sizes, initializer="zeros")
     tensors = {tensor.name: tensor for tensor in file.tensors}
-    wanted = where_weights_lie(transformer)
-    missing = [name for name in wanted.values() if name not in tensors]
+    missing = [name for name in where_weights_lie(sizes).values() if name not in tensors]
     if missing:
         raise ValueError(f"{Path(path).name} lacks {len(missing)} tensors of a Llama: {missing[:4]}")
-    for weight in tqdm(transformer.weights, desc="weights", delay=15, leave=False, disable=not progress):
-        fill(weight, tensors[wanted[own_path(weight)]])
+
+    def table(shape, dtype=None):  # the largest weight comes first, before there is memory for the others
+        return ops.convert_to_tensor(read_tensor(tensors["token_embd.weight"], tuple(shape)))
+
+    transformer = Transformer(sizes, initializer="zeros", table=table)
+    wanted = where_weights_lie(sizes)
+    for weight in tqdm(transformer.weights[1:], desc="weights", delay=15, leave=False, disable=not progress):
+        weight.assign(read_tensor(tensors[wanted[own_path(weight)]], tuple(weight.shape)))
+    tensors.clear()  # the layer keeps what it began with, and that would keep the file
     return PieceLanguageModel(transformer, tokenizer, chat)
 
 
@@ -147,34 +152,29 @@ def read_tokenizer(file) -> PieceTokenizer:
     return PieceTokenizer(*(setting(file, f"tokenizer.ggml.{name}") for name in names))
 
 
-def where_weights_lie(transformer: Transformer) -> dict[str, str]:
+def where_weights_lie(sizes: Sizes) -> dict[str, str]:
     """{path of a weight: name of its tensor in a GGUF file}."""
-    names = {
-        "words/embeddings": "token_embd.weight",
-        "output/embeddings": "output.weight",
-        "final_norm/scale": "output_norm.weight",
-    }
-    for i in range(transformer.sizes.layers):
+    names = {"words/embeddings": "token_embd.weight", "final_norm/scale": "output_norm.weight"}
+    if not sizes.tied:
+        names["output/embeddings"] = "output.weight"
+    for i in range(sizes.layers):
         names |= {f"layer_{i}/{ours}": f"blk.{i}.{theirs}.weight" for ours, theirs in BLOCK_WEIGHTS.items()}
-    return {path: names[path] for path in map(own_path, transformer.weights)}
+    return names
 
 
-def fill(weight, tensor) -> None:
-    """Put a tensor of a file into a weight, as float32 in our orientation; `ValueError` if its size does not fit.
+def read_tensor(tensor, shape: tuple[int, ...]) -> np.ndarray:
+    """One tensor of a file as float32 in our orientation; `ValueError` if its size does not fit.
 
-    A large table is filled bit by bit: on the way, the library and the backend need its memory several times over.
+    It is made float32 bit by bit: on the way the library needs the memory of what it works on several times over.
     """
-    shape = tuple(weight.shape)
     turned = len(shape) == 2 and tensor.name not in ("token_embd.weight", "output.weight")
     stands = tuple(int(n) for n in reversed(tensor.shape))  # sizes in the file, (out, in)
     if stands != (shape[::-1] if turned else shape):
         raise ValueError(f"{tensor.name} has the sizes {stands}; the file's own settings ask for {shape}")
-    if stands[0] <= ROWS or keras.backend.backend() != "tensorflow":
-        values = dequantised(tensor, tensor.data)
-        weight.assign(values.T if turned else values)
-        return
-    for start in range(0, stands[0], ROWS):
-        weight.value[start : start + ROWS].assign(dequantised(tensor, tensor.data[start : start + ROWS]))
+    values = np.empty(stands, np.float32)
+    for start in range(0, len(values), ROWS):
+        values[start : start + ROWS] = dequantised(tensor, tensor.data[start : start + ROWS])
+    return values.T if turned else values
 
 
 def dequantised(tensor, data: np.ndarray) -> np.ndarray:

@@ -232,6 +232,7 @@ class Transformer(keras.Model):
     Args:
         sizes: how large it is.
         initializer: of every matrix; "zeros" is the quickest where weights are read from a file.
+        table: of the vectors of the words; by default they begin small and random.
 
     Attributes:
         blocks: its layers.
@@ -240,11 +241,13 @@ class Transformer(keras.Model):
             `sizes.tied`.
     """
 
-    def __init__(self, sizes: Sizes, initializer="glorot_uniform", **settings):
+    def __init__(self, sizes: Sizes, initializer="glorot_uniform", table=None, **settings):
         super().__init__(**settings)
         self.sizes = sizes
         begin = initializer if initializer == "zeros" else keras.initializers.RandomNormal(stddev=0.02)
-        self.words = layers.Embedding(sizes.vocabulary, sizes.width, embeddings_initializer=begin, name="words")
+        self.words = layers.Embedding(
+            sizes.vocabulary, sizes.width, embeddings_initializer=table or begin, name="words"
+        )
         self.dropout = layers.Dropout(sizes.dropout)
         self.blocks = [Block(sizes, initializer, name=f"layer_{i}") for i in range(sizes.layers)]
         self.final_norm = layers.RMSNormalization(epsilon=sizes.epsilon, name="final_norm")
