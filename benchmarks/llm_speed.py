@@ -3,6 +3,9 @@
     python -m benchmarks.llm_speed          # needs torch, transformers and accelerate: make crosscheck installs them
 
 1. Forward: 14 tokens, compiled, against PyTorch with the weights of the same file and as many threads, taking turns.
+   PyTorch multiplies with MKL, which takes its slow path on processors that are not Intel's: there the time of PyTorch
+   says little. A library with `int mkl_serv_intel_cpu_true(void) { return 1; }` in LD_PRELOAD makes it take the quick
+   one; "mkl_hurried" says whether that was so. The honest opponent is that one.
 2. Writing: every new token needs every weight once, so that (bytes of the weights) / (bytes a second that the memory
    gives) bounds the time of a token. The memory is measured in the same turns, with as many threads: by adding up an
    array as large as the weights, and by the bare products of a vector with the model's own matrices; the quicker of the
@@ -14,6 +17,7 @@ Writes data/measurements/llm_speed.json. Leave the machine alone meanwhile.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -118,6 +122,7 @@ def main() -> None:
         {
             **record.circumstances("benchmarks.llm_speed"),
             "threads": options.threads,
+            "mkl_hurried": bool(os.environ.get("LD_PRELOAD")),
             "tokens": int(ids.shape[1]),
             "forward": {name: protocol.spread([values]) for name, values in seconds.items()},
             "forward_first_call": {name: round(value, 3) for name, value in first.items()},

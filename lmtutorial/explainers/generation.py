@@ -11,7 +11,7 @@ row only: attributions do not add up along the chain.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from .. import plots, render
 from ..models.language_model import LanguageModel
 from ..models.next_word import NextWord
 from ..models.text_model import Encoding
-from ..preprocessing import END, PADDING, UNKNOWN
+from ..preprocessing import END
 from . import method_named, play
 from .explanation import Explanation
 from .masking import MaskedText
@@ -156,8 +156,10 @@ def explain_generation(
     if contrast not in (None, RUNNER_UP):
         raise ValueError(f'contrast must be "{RUNNER_UP}" or None, got {contrast!r}; for one word use explain')
     drawn = lm.draw(prompt, length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    if not drawn:
+        raise ValueError(f"the model ends the text right behind {prompt[-60:]!r}: there is nothing to explain")
     contexts = contexts_of(lm, prompt, drawn)
-    others = runners_up(lm, contexts[-1].ids, drawn) if contrast else [None] * length
+    others = runners_up(lm, contexts[-1].ids, drawn) if contrast else [None] * len(drawn)
     explanations = []
     for i, other, context in zip(tqdm(drawn, desc=method, delay=2, leave=False), others, contexts, strict=True):
         model = Place(lm, lm.vocabulary[i], other, context)
@@ -181,20 +183,9 @@ class Place(NextWord):
 
 def contexts_of(lm: LanguageModel, prompt: str, drawn: Sequence[int]) -> list[Encoding]:
     """What stands before each of the drawn words, (drawn,) encodings."""
-    begin = lm.next_word(lm.vocabulary[drawn[0]]).encode(prompt)
-    contexts = [begin]
-    for k, i in enumerate(drawn[:-1], start=1):
-        before, text = contexts[-1], lm.continued(prompt, drawn[:k])
-        start = len(text) - (1 if lm.vocabulary[i] == END else len(lm.vocabulary[i]))
-        contexts.append(
-            replace(
-                before,
-                text=text,
-                spans=(*before.spans, (start, len(text))),
-                ids=np.append(before.ids, np.int32(i)),
-                pieces=(*before.pieces, (len(before.ids), len(before.ids) + 1)),
-            )
-        )
+    contexts = [lm.encode(prompt)]
+    for k in range(1, len(drawn)):
+        contexts.append(lm.extended(contexts[-1], prompt, drawn[:k]))
     return contexts
 
 
@@ -207,7 +198,7 @@ def runners_up(lm: LanguageModel, ids: np.ndarray, drawn: Sequence[int]) -> list
         drawn: ids of the words whose places are asked about.
     """
     scores = lm.logits(ids[None])[0, -len(drawn) :].copy()  # (drawn, vocabulary)
-    scores[:, [PADDING, UNKNOWN]] = -np.inf
+    scores[:, list(lm.never_drawn)] = -np.inf
     scores[np.arange(len(drawn)), drawn] = -np.inf
     return [lm.vocabulary[i] for i in scores.argmax(axis=1)]
 

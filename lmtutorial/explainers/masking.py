@@ -14,10 +14,11 @@ from tqdm.auto import tqdm
 
 from ..models.text_model import TextModel
 
-# A question reads samples x words. What may take longer than half a minute is announced; what would take more than a
-# quarter of an hour is refused (the review classifier on two cores, with long texts, which go in small batches).
+# A question reads samples x words, here counted as those of a small model. What may take longer than half a minute is
+# announced; what would take more than a quarter of an hour is refused (the review classifier on two cores, with long
+# texts, which go in small batches).
 LONG, TOO_LONG = 10**7, 10**8
-CHUNK = 2**22  # ids made at a time: 16 MB
+CHUNK = 2**20  # ids made at a time: 4 MB, or three seconds' work
 
 
 class MaskedText:
@@ -146,15 +147,16 @@ class MaskedText:
 
     def _ask(self, masks: np.ndarray) -> None:
         """Let the model answer rows that it has not answered before."""
-        work = masks.shape[0] * len(self.encoding.ids)
+        work = masks.shape[0] * len(self.encoding.ids) * self.model.cost.reading
         size = f"{len(masks):,} variants of a text of {len(self):,} words"
         if work > TOO_LONG:
             raise ValueError(f"{size} would take the model too long: explain a shorter text, or ask for fewer samples")
         if work > LONG:
             warnings.warn(f"the model has to read {size}: this takes a while", stacklevel=3)
-        rows = max(64, CHUNK // len(self.encoding.ids))
+        rows = max(16, int(CHUNK // (len(self.encoding.ids) * self.model.cost.reading)))
         starts = range(0, len(masks), rows)
-        steps = tqdm(starts, desc="asking the model", delay=2, leave=False) if work > LONG else starts
+        bar = work > LONG or self.model.cost.reading > 1 and len(starts) > 1
+        steps = tqdm(starts, desc="asking the model", delay=2, leave=False) if bar else starts
         scores = np.concatenate([self.model.predict_ids(self.masked_ids(masks[i : i + rows])) for i in steps])
         self.remember(masks, scores)
 

@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..models.text_model import TextModel
+from ..models.text_model import SMALL, Cost, TextModel
 from .masking import MaskedText
 
 CHUNK = 2**29  # bytes that a chunk of rows may need
-KEPT = 32  # what the way back needs per byte of embeddings: 25 were measured for two LSTM layers of 64 and 32 units
-# Rows x positions. What takes longer than about half a minute is announced, what would take an hour is refused.
+# Rows x positions of a small model. What takes longer than about half a minute is announced, what would take an hour is
+# refused.
 LONG, TOO_LONG = 10**5, 10**7
 
 _COMPILED: "WeakKeyDictionary[TextModel, GradientFunction]" = WeakKeyDictionary()
@@ -47,8 +47,8 @@ def slopes(
     """
     ids = game.encoding.ids
     compiled = gradient_function(game.model)
-    step = max(2, rows_at_a_time(len(ids) * compiled.position_bytes))  # both ends of a path come first
-    _announce(rows, len(ids))
+    step = max(2, rows_at_a_time(len(ids) * compiled.position_bytes, compiled.cost))  # both ends of a path come first
+    _announce(rows, len(ids), compiled.cost)
     scores, reduced = [], []
     starts = range(0, rows, step)
     for start in tqdm(starts, desc="gradients", delay=2, leave=False) if len(starts) > 1 else starts:
@@ -65,13 +65,13 @@ def slopes(
     return np.concatenate(scores), np.concatenate(reduced)
 
 
-def rows_at_a_time(size: int) -> int:
-    """How many rows of embeddings of `size` bytes are run together.
+def rows_at_a_time(size: int, cost: Cost = SMALL) -> int:
+    """How many rows of embeddings of `size` bytes are run together; `cost` says what the way back keeps of each.
 
     >>> rows_at_a_time(400 * 50 * 4), rows_at_a_time(10_000 * 50 * 4)
     (209, 8)
     """
-    return max(1, CHUNK // (KEPT * size))
+    return max(1, int(CHUNK // (cost.memory * size)))
 
 
 def gradient_function(model: TextModel) -> "GradientFunction":
@@ -99,6 +99,7 @@ class GradientFunction:
 
         sample = model.embed(np.full((1, 1), model.replacement, np.int32))  # for its width and type only
         self.dtype, self.position_bytes = sample.dtype, sample.shape[-1] * sample.dtype.size
+        self.cost = model.cost
         kept = ref(model)  # the model must not be kept alive by what is kept for it
         self.embed = _lookup(kept)
 
@@ -176,8 +177,8 @@ def _probability_slope(scores, one):
     return tf.reduce_sum(one * p, axis=-1, keepdims=True) * (one - p)
 
 
-def _announce(rows: int, time: int) -> None:
-    work = rows * time
+def _announce(rows: int, time: int, cost: Cost) -> None:
+    work = rows * time * cost.slopes
     if work > TOO_LONG:
         raise ValueError(
             f"the gradient at {rows:,} points of a text of {time:,} positions would take too long: "

@@ -19,9 +19,9 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..files import nearest
-from ..preprocessing import PADDING, UNKNOWN, Preprocessor, check_texts, join_tokens
+from ..preprocessing import END, PADDING, UNKNOWN, Preprocessor, check_texts, join_tokens
 from .sampling import check_sampling, next_word_probabilities
-from .text_model import check_text
+from .text_model import SMALL, Cost, Encoding, check_text
 
 if TYPE_CHECKING:
     from .next_word import NextWord
@@ -36,9 +36,11 @@ class LanguageModel(ABC):
         preprocessor: text -> tokens -> ids.
         start: id of the token that every text is read after.
         padding: id behind the end of a row.
+        replacement: id that stands for a removed word.
         never_drawn: ids that `generate` never writes.
         ends: ids at which `generate` stops.
         together: how many texts are read side by side.
+        cost: of reading, beside a small model.
         name: under which `load_model` ships it; `None` for every other model.
     """
 
@@ -46,9 +48,11 @@ class LanguageModel(ABC):
     preprocessor: Preprocessor
     start: int
     padding: int = PADDING
+    replacement: int = UNKNOWN
     never_drawn: tuple[int, ...] = (PADDING, UNKNOWN)
     ends: tuple[int, ...] = ()
     together: int = 16
+    cost: Cost = SMALL
 
     @abstractmethod
     def logits(self, ids: np.ndarray) -> np.ndarray:
@@ -107,6 +111,19 @@ class LanguageModel(ABC):
         if np.all(ids == UNKNOWN):
             raise ValueError(f"the model knows none of the words of {text!r}")
         return np.r_[np.int32(self.start), ids][None]
+
+    def encode(self, text: str) -> Encoding:
+        """A prompt as an explainer takes it: its words, and which of its ids are theirs."""
+        ids, spans = self.prompt_ids(text)[0], tuple(self.preprocessor.spans(text))
+        begin = len(ids) - len(spans)  # the start token is no word
+        return Encoding(text, spans, ids, tuple((i + begin, i + begin + 1) for i in range(len(spans))))
+
+    def extended(self, before: Encoding, prompt: str, drawn: Sequence[int]) -> Encoding:
+        """The encoding of `continued(prompt, drawn)`, if `before` is that of one id less."""
+        text, word = self.continued(prompt, drawn), self.vocabulary[drawn[-1]]
+        start, place = len(text) - (1 if word == END else len(word)), len(before.ids)
+        spans, pieces = (*before.spans, (start, len(text))), (*before.pieces, (place, place + 1))
+        return Encoding(text, spans, np.append(before.ids, np.int32(drawn[-1])), pieces)
 
     def word_id(self, word: str) -> int:
         """The id of one word of the vocabulary; `ValueError` if the model does not know it."""

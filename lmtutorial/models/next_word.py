@@ -19,14 +19,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..preprocessing import PADDING, UNKNOWN
 from .classifier import TILE
 from .keras_parts import broken_layers
 from .language_model import LanguageModel
 from .text_model import Encoding, TextModel
 
+LARGE = 10  # times as long to read a position as a small model takes
 ANY_OTHER, ALL_OTHERS = "any other word", -1
-MOST = 1 << 23  # scores of words in one batch: 32 MB
+MOST, MOST_IDS = 1 << 23, 1 << 14  # scores of words in one batch: 32 MB; ids in one
 
 
 class NextWord(TextModel):
@@ -34,7 +34,8 @@ class NextWord(TextModel):
 
     Where the context is read, a token that begins it stands before its first word. It is no word: nothing is attributed
     to it, and it is never removed. Marks and line ends are words like others. A removed word becomes "[UNK]", the
-    unknown word, which the model has met in training.
+    unknown word, which the model has met in training. A model of pieces has neither: there a word is one or several
+    pieces, and a removed one becomes as many times the piece that the model names (`lm.replacement`).
 
     Args:
         lm: the language model; it is shared, not copied.
@@ -49,10 +50,11 @@ class NextWord(TextModel):
         ValueError: if a word is not one token that the model knows, or if both are the same.
     """
 
-    unit, replacement, padding = "logit", UNKNOWN, PADDING
+    unit = "logit"
 
     def __init__(self, lm: LanguageModel, target: str, contrast: str | None = None):
-        self.lm, self.vocabulary_size = lm, lm.vocabulary_size
+        self.lm, self.vocabulary_size, self.cost = lm, lm.vocabulary_size, lm.cost
+        self.replacement, self.padding = lm.replacement, lm.padding
         self.question = lm.word_id(target), ALL_OTHERS if contrast is None else lm.word_id(contrast)
         if len(set(self.question)) == 1:
             raise ValueError(f"{target!r} cannot be held against itself: name another contrast than {contrast!r}")
@@ -67,9 +69,7 @@ class NextWord(TextModel):
         return None if ALL_OTHERS in self.question else self.classes[1 - index]
 
     def encode(self, text: str) -> Encoding:
-        ids = self.lm.prompt_ids(text)[0]
-        spans = tuple(self.lm.preprocessor.spans(text))
-        return Encoding(text, spans, ids, tuple((i + 1, i + 2) for i in range(len(spans))))
+        return self.lm.encode(text)
 
     def predict_ids(self, ids: np.ndarray) -> np.ndarray:
         """Log-odds (batch, 1) behind the last of the ids (batch, time) of each row that is not padding."""
@@ -79,26 +79,33 @@ class NextWord(TextModel):
                 f"ids must be (batch, time) and in [0, {self.vocabulary_size}), got shape {ids.shape}"
                 + (f" with values from {ids.min()} to {ids.max()}" if ids.size else "")
             )
-        height = max(TILE, MOST // self.vocabulary_size // TILE * TILE)
+        most = min(MOST // self.vocabulary_size, MOST_IDS // max(1, ids.shape[1]))
+        height = max(self._tile, most // self._tile * self._tile)
         parts = [self._predict_batch(ids[i : i + height]) for i in range(0, len(ids), height)]
         scores = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
         self._check_finite(ids, scores)
         return scores
 
+    @property
+    def _tile(self) -> int:
+        return TILE if self.cost.reading < LARGE else 1
+
     def _predict_batch(self, ids: np.ndarray) -> np.ndarray:
         """Rows that repeat the first ones fill the batch to whole tiles, for the reason that `TextClassifier` gives.
+
+        For a large model that would cost more than the seventh digit is worth.
 
         The product with the vocabulary is so wide that some processors still choose their routine by the number of
         rows: there the seventh digit of an answer depends on how many others are asked with it.
         """
-        filled = ids[np.arange(-(-len(ids) // TILE) * TILE) % len(ids)]
+        filled = ids[np.arange(-(-len(ids) // self._tile) * self._tile) % len(ids)]
         return np.asarray(self.shared.answer(filled, *self.question))[: len(ids)]
 
     def _check_finite(self, ids: np.ndarray, scores: np.ndarray) -> None:
         odd = np.flatnonzero(~np.isfinite(scores[:, 0]))
         if len(odd):
             layers = self.broken_layers()
-            words = [self.lm.vocabulary[i] for i in ids[odd[0]][:8] if i != PADDING]
+            words = [self.lm.vocabulary[i] for i in ids[odd[0]][:8] if i != self.padding]
             cause = f"the weights of its layers {layers} hold NaN or infinity" if layers else "its weights are finite"
             raise ValueError(f"the model answers {scores[odd[0]].tolist()} to the words {words}: {cause}")
 
@@ -139,10 +146,8 @@ class Reader:
         lm: the language model, which must not be kept alive by what is kept for it.
     """
 
-    replacement = UNKNOWN
-
     def __init__(self, lm: LanguageModel):
-        self._lm = ref(lm)
+        self._lm, self.replacement, self.cost = ref(lm), lm.replacement, lm.cost
 
     def embed(self, ids):
         return self._lm().embed(ids)

@@ -15,6 +15,24 @@ from ..preprocessing import PADDING, check_texts
 
 
 @dataclass(frozen=True)
+class Cost:
+    """How much a model asks of the machine, so that long questions are announced and chunks fit into memory.
+
+    Attributes:
+        reading: seconds to read a position, beside the review classifier's.
+        slopes: seconds to read it forwards and backwards, beside the same.
+        memory: bytes that the way back keeps for each byte of embeddings; 25 were measured for the review classifier.
+    """
+
+    reading: float = 1
+    slopes: float = 1
+    memory: float = 32
+
+
+SMALL = Cost()
+
+
+@dataclass(frozen=True)
 class Encoding:
     """A text as a model reads it.
 
@@ -57,9 +75,11 @@ class TextModel(ABC):
         vocabulary_size: ids run from 0 to one below it; `None` where a model does not say.
         question: whole numbers that say what is asked, of a model that answers several questions.
         name: under which `load_model` ships it; `None` for every other model.
+        cost: of asking it, beside a small model.
     """
 
     name: str | None = None
+    cost: Cost = SMALL
     classes: tuple[str, ...]
     unit: str
     replacement: int
