@@ -1,4 +1,4 @@
-"""Who gets the drink? Sentences that a language model can go on with only if it knows who has been named twice.
+"""Who gets the drink? Sentences that go on with one of two names, and the sense says with which.
 
 "When Mary and John went to the store, John gave a drink to" goes on with *Mary*: of two names, the one that has not
 come again. Wang et al. 2023 ("Interpretability in the wild") took GPT-2 small apart with such sentences. Frames, names

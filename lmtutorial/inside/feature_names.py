@@ -1,7 +1,7 @@
 """Names for features by a rule, and not by eye.
 
-A reader who looks at a feature's strongest texts finds a name for nearly everything. So the names come from a list made
-beforehand, and must predict:
+A reader who looks at a feature's strongest texts finds a name for nearly everything. So the names come from one list
+for all features, and must predict:
 
 1. List properties that a place in a text has or has not: the piece is "the"; the piece before is "of"; the piece is a
    month, a digit, in brackets ... (`properties`, `word_kinds`).
