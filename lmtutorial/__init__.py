@@ -52,6 +52,7 @@ _MODULES = (
     "embeddings",
     "explainers",
     "files",
+    "inside",
     "models",
     "plots",
     "preprocessing",
