@@ -22,6 +22,7 @@ What takes long is kept in _build/circuits. Writes data/measurements/circuits.js
 import argparse
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +30,16 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 import lmtutorial as lt
-from lmtutorial import files
 from lmtutorial.indirect_objects import FRAMES, HALVES, LAST_PLACES, load_indirect_objects, without_repetition
 from lmtutorial.inside import circuits, induction
 from lmtutorial.inside.attribution import direct_attribution
 from lmtutorial.inside.patching import PARTS, Pairs, Patching, pairs_of
 from lmtutorial.models.activations import NothingReplaced
 
-from . import record
+from . import faithfulness, record
 
 KEPT = Path(__file__).resolve().parent.parent / "_build" / "circuits"
+kept = partial(record.kept, KEPT)  # a part of the work, computed once
 NUMBERS = (0, 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 270)  # heads that are kept
 DRAWS, ENOUGH, NOTICEABLE, REFERENCE, SHOWN = 50, 0.8, 0.05, 24, 16
 GIVER, SAMPLED = -len(LAST_PLACES), 13  # a number that meets every place
@@ -47,22 +48,9 @@ ROWS, LENGTH, CONTROL, ABLATED, INDUCTION_DRAWS = 16, 50, 17, (1, 4, 16), 10
 CLASSIC = ("When Mary and John went to the store, {} gave a drink to", " Mary", " John")
 
 
-def kept(name: str, make) -> dict[str, np.ndarray]:
-    """{name: array} from _build/circuits, made and written there if it is not there yet."""
-    file = KEPT / f"{name}.npz"
-    if not file.is_file():
-        with files.written_whole(file) as beside, beside.open("wb") as out:
-            np.savez(out, **make())
-    with np.load(file, allow_pickle=False) as found:
-        return dict(found)
-
-
-def interval(values, draws: int = 2000) -> dict[str, float]:
-    """Mean over prompts and its 95 % bootstrap interval."""
-    values = np.asarray(values, float)
-    drawn = values[np.random.default_rng(0).integers(0, len(values), (draws, len(values)))].mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return {"mean": short(values.mean()), "low": short(low), "high": short(high), "n": len(values)}
+def interval(values) -> dict[str, float]:
+    """Mean over prompts and its 95 % bootstrap interval, rounded."""
+    return {name: value if name == "n" else short(value) for name, value in faithfulness.interval(values).items()}
 
 
 def short(values, digits: int = 4):

@@ -17,6 +17,7 @@ What takes long is kept in _build/features. Writes data/measurements/features.js
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from lmtutorial.inside.sae import SparseAutoencoder
 from . import record
 
 KEPT = Path(__file__).resolve().parent.parent / "_build" / "features"
+kept = partial(record.kept, KEPT)  # a part of the work, computed once
 SITE, FEATURES, K = "layer.14.residual", 1536, 32
 ROWS = {
     "train": {"wiki": 1000, "book": 500, "reviews": 2200},
@@ -41,16 +43,6 @@ ROWS = {
 TRAINING = {"steps": 2000, "batch_size": 2048, "learning_rate": 2e-3, "dead_after": 50_000, "seed": 0}
 SPLICED = 3  # every third held-out row goes into the cross-entropy
 STEERED, PROMPT, TOP = 40, 24, 200  # prompts, their length in pieces, strongest places whose next pieces count
-
-
-def kept(name: str, make):
-    """{name: array} from _build/features, made and written there if it is not there yet."""
-    file = KEPT / f"{name}.npz"
-    if not file.is_file():
-        with files.written_whole(file) as beside, beside.open("wb") as out:
-            np.savez(out, **make())
-    with np.load(file, allow_pickle=False) as found:
-        return dict(found)
 
 
 class Texts:

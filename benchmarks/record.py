@@ -1,12 +1,15 @@
-"""What every measurement writes down beside its figures: command, date, machine, versions."""
+"""What every measurement writes down beside its figures: command, date, machine, versions; and what it keeps."""
 
 import datetime
 import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import numpy as np
 
 from lmtutorial import files
 
@@ -48,3 +51,13 @@ def write(name: str, values: dict) -> Path:
     with files.written_whole(target) as beside:
         beside.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return target
+
+
+def kept(folder: Path, name: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+    """{name: array} from FOLDER/NAME.npz, made and written there if it is not there yet, so that a run can go on."""
+    file = folder / f"{name}.npz"
+    if not file.is_file():
+        with files.written_whole(file) as beside, beside.open("wb") as out:
+            np.savez(out, **make())
+    with np.load(file, allow_pickle=False) as found:
+        return dict(found)

@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 from language_models import small_transformer
 
-from lmtutorial.models.activations import IN_LAYER, NothingReplaced, site_names
+from lmtutorial.models.activations import IN_LAYER, NothingReplaced, site_names, site_shape
 
 RANDOM = np.random.default_rng(0)
 
@@ -41,7 +41,8 @@ def test_reading_changes_nothing(model, ids, everything):
     )
 
 
-def test_every_site_has_the_shape_it_is_said_to_have(everything):
+def test_every_site_has_the_shape_it_is_said_to_have(model, everything):
+    assert all(everything[f"layer.1.{name}"].shape == site_shape(name, model.sizes, 3, 7) for name in IN_LAYER)
     s = {name: everything[f"layer.1.{name}"].shape for name in IN_LAYER}
     assert s["queries"] == (3, 4, 7, 4) and s["keys"] == s["values"] == (3, 2, 7, 4)
     assert s["pattern"] == (3, 4, 7, 7) and s["heads"] == (3, 7, 4, 4) and s["neurons"] == (3, 7, 24)
@@ -163,7 +164,14 @@ def test_an_array_that_changes_nothing_is_reported_and_others_are_not(model, ids
         ({"ids": [0, 1]}, r"of the shape \(2,\)"),
         ({"ids": np.zeros((0, 3), int)}, r"of the shape \(0, 3\)"),
         ({"logits": "first"}, "'first'"),
-        ({"replace": {"layer.1.mlp": np.zeros(5)}}, r"replacement of the shape \(5,\) does not fit 'mlp'"),
+        (
+            {"replace": {"layer.1.mlp": np.zeros(5)}},
+            r"\(5,\) does not fit 'layer\.1\.mlp', which is \(3, 7, 16\)",
+        ),
+        ({"replace": {"layer.1.mlp": np.zeros((9, 7, 16))}}, r"shape \(9, 7, 16\) does not fit 'layer\.1\.mlp'"),
+        ({"replace": {"layer.1.mlp": np.zeros((1, 3, 7, 16))}}, r"shape \(1, 3, 7, 16\) does not fit"),
+        ({"replace": {"layer.1.heads": np.zeros((3, 7, 16))}}, r"'layer\.1\.heads', which is \(3, 7, 4, 4\)"),
+        ({"replace": {"embedding": np.zeros((9, 7, 16))}}, r"shape \(9, 7, 16\) does not fit 'embedding'"),
         ({"replace": {"layer.1.mlp": lambda x: np.zeros((9, 9, 16))}}, r"shape \(9, 9, 16\) does not fit 'mlp'"),
     ],
 )

@@ -1,7 +1,7 @@
 """The checkers of chapter 15 pass right answers and name typical mistakes."""
 
 import numpy as np
-import pytest
+from checkers import asked_of_checkers
 
 from lmtutorial import checks
 from lmtutorial.checks import ch15
@@ -92,17 +92,7 @@ WRONG = [
     ("fetched_lengths", lambda r, v, m: r * np.linalg.norm(v @ m[::-1], axis=1), "through_matrix"),
 ]
 
-
-@pytest.mark.parametrize("name, function", RIGHT)
-def test_right_answers_pass(name, function):
-    assert getattr(checks, name).result(function).status == "passed"
-
-
-@pytest.mark.parametrize("name, function, mistake", WRONG)
-def test_mistakes_are_named(name, function, mistake):
-    result = getattr(checks, name).result(function)
-    assert (result.status, result.mistake) == ("failed", mistake)
-    assert "{" not in result.message, "a value is missing from the message"
+test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)
 
 
 def test_every_message_is_reached_or_tells_of_success():

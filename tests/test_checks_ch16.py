@@ -1,9 +1,7 @@
 """The checkers of chapter 16 pass right answers and name typical mistakes."""
 
 import numpy as np
-import pytest
-
-from lmtutorial import checks
+from checkers import asked_of_checkers
 
 
 def read(stream, gain, matrix, *, axis=-1, centre=False, power=np.mean):
@@ -81,14 +79,4 @@ WRONG = [
     ("rank_of_reason", lambda lost, named: 1.0 if isinstance(lost, list) else rank(lost, named), "list"),
 ]
 
-
-@pytest.mark.parametrize("name, function", RIGHT)
-def test_right_answers_pass(name, function):
-    assert getattr(checks, name).result(function).status == "passed"
-
-
-@pytest.mark.parametrize("name, function, mistake", WRONG)
-def test_mistakes_are_named(name, function, mistake):
-    result = getattr(checks, name).result(function)
-    assert (result.status, result.mistake) == ("failed", mistake)
-    assert "{" not in result.message, "a value is missing from the message"
+test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)

@@ -1,9 +1,7 @@
 """The checkers of chapter 18 pass right answers and name typical mistakes."""
 
 import numpy as np
-import pytest
-
-from lmtutorial import checks
+from checkers import asked_of_checkers
 
 
 def explained(x, rebuilt, *, mean=None, error=None):
@@ -115,14 +113,4 @@ WRONG = [
     ("detector_f1", harmonic, "never"),
 ]
 
-
-@pytest.mark.parametrize("name, function", RIGHT)
-def test_right_answers_pass(name, function):
-    assert getattr(checks, name).result(function).status == "passed"
-
-
-@pytest.mark.parametrize("name, function, mistake", WRONG)
-def test_mistakes_are_named(name, function, mistake):
-    result = getattr(checks, name).result(function)
-    assert (result.status, result.mistake) == ("failed", mistake)
-    assert "{" not in result.message, "a value is missing from the message"
+test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)

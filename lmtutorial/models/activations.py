@@ -93,6 +93,28 @@ def site_names(layers: int) -> tuple[str, ...]:
     return ("embedding", *inner, "final")
 
 
+def site_shape(name: str, sizes, rows: int, time: int) -> tuple[int, ...]:
+    """The shape of a site inside a layer, such as "pattern", for so many rows and places."""
+    return {
+        "queries": (rows, sizes.heads, time, sizes.head_width),
+        "keys": (rows, sizes.key_heads, time, sizes.head_width),
+        "values": (rows, sizes.key_heads, time, sizes.head_width),
+        "pattern": (rows, sizes.heads, time, time),
+        "heads": (rows, time, sizes.heads, sizes.head_width),
+        "neurons": (rows, time, sizes.hidden),
+    }.get(name, (rows, time, sizes.width))
+
+
+def check_fits(site: str, new, shape: tuple[int, ...]) -> None:
+    """`ValueError` if an array does not broadcast to the shape of the site that it is to replace."""
+    try:
+        fits = np.broadcast_shapes(new.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"a replacement of the shape {tuple(new.shape)} does not fit {site!r}, which is {shape}")
+
+
 def split_by_layer(sites, known: tuple[str, ...]) -> dict[int | None, dict]:
     """{layer, or `None` outside of the layers: {name there: what belongs to it}}; `ValueError` for an unknown site."""
     found: dict[int | None, dict] = {}
@@ -223,6 +245,8 @@ class Runner:
             return self.model.blocks[i](x, tap=tap, places=places)[0]
         names = tuple(sorted(tap.read)) if tap else ()
         replaced = {n: ops.convert_to_tensor(v, x.dtype) for n, v in tap.replace.items()} if tap else {}
+        for name, new in replaced.items():  # in the compiled layer the error would be the backend's own
+            check_fits(f"layer.{i}.{name}", new, site_shape(name, self.model.sizes, *x.shape[:2]))
         x, _, values, same = self.model.layer(i, x, nothing, places, replaced, names)
         if tap:
             tap.values, tap.same = dict(values), dict(same)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..files import nearest
 from .chat import chat_prompt
 from .piece_words import piece_encoding
 from .pieces import PieceTokenizer
@@ -84,9 +83,8 @@ class PieceLanguageModel(TransformerLanguageModel):
         if index is not None:
             return index
         pieces = self.tokenizer.pieces(word)
-        near = nearest(word, ()) if len(pieces) == 1 else ""
-        with_blank = self.tokenizer.id_of(" " + word)
-        hint = f"; did you mean {' ' + word!r}, with the blank before it?" if with_blank is not None else near
+        with_blank = " " + word
+        hint = f"; did you mean {with_blank!r}, with the blank before it?" if self.tokenizer.id_of(with_blank) else ""
         raise ValueError(f"{word!r} is {len(pieces)} pieces {pieces}: ask for one{hint}")
 
     def chat(self, messages: Sequence[dict[str, str]] | str) -> str:
