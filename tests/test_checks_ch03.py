@@ -22,6 +22,16 @@ def in_the_order_of_the_text(tokens, share):
     return int(np.argmax(counts >= share * len(tokens))) + 1
 
 
+def rarest_first(tokens, share):
+    counts = np.cumsum(sorted(Counter(tokens).values()))
+    return int(np.argmax(counts >= share * len(tokens))) + 1
+
+
+def nearest(tokens, share):
+    counts = np.cumsum([count for _, count in Counter(tokens).most_common()])
+    return int(np.argmin(np.abs(counts - share * len(tokens)))) + 1
+
+
 def split_by_groups(groups, share, seed):
     groups = np.asarray(groups)
     names, sizes = np.unique(groups, return_counts=True)
@@ -57,6 +67,7 @@ RIGHT = [
     ("words_needed", words_needed),
     ("split_by_groups", split_by_groups),
     ("split_by_groups", overshooting),
+    ("split_by_groups", lambda g, s, seed: split_by_groups(g, s, seed).tolist()),
 ]
 WRONG = [
     ("is_article", "kind", lambda n, m, t: t),
@@ -68,16 +79,22 @@ WRONG = [
     ("is_article", "blanks", lambda n, m, t: n == 0 and not m and not t.lower().startswith("#redirect")),
     ("is_article", "marked", lambda n, m, t: is_article(n, False, t)),
     ("is_article", "anywhere", lambda n, m, t: n == 0 and not m and "#redirect" not in t.lower()),
+    ("is_article", "no_sign", lambda n, m, t: n == 0 and not m and "redirect" not in t.strip().lower()[:12]),
     ("words_needed", "kind", lambda t, s: float(words_needed(t, s))),
     ("words_needed", "one_less", lambda t, s: words_needed(t, s) - 1),
     ("words_needed", "order", in_the_order_of_the_text),
     ("words_needed", "tokens", lambda t, s: int(np.ceil(s * len(t)))),
-    ("words_needed", "types", lambda t, s: int(s * len(set(t))) + (s == 1) * 0 if len(t) > 6 else words_needed(t, s)),
+    ("words_needed", "types", lambda t, s: int(np.ceil(s * len(set(t))))),
+    ("words_needed", "types", lambda t, s: int(np.ceil(s * len(set(t)))) if len(t) > 6 else words_needed(t, s)),
+    ("words_needed", "rare_first", rarest_first),
+    ("words_needed", "more_than", lambda t, s: words_needed(t, s + 1e-9)),
+    ("words_needed", "nearest", nearest),
     ("words_needed", "all", lambda t, s: words_needed(t, s) + (s == 1)),
-    ("words_needed", "at_least", lambda t, s: words_needed(t, s) + (s == 0.6)),
+    ("words_needed", "at_least", lambda t, s: words_needed(t, s) + (len(t) == 100)),
     ("words_needed", "hand_case", lambda t, s: 7),
     ("split_by_groups", "shape", lambda g, s, seed: np.flatnonzero(split_by_groups(g, s, seed))),
-    ("split_by_groups", "shape", lambda g, s, seed: split_by_groups(g, s, seed).astype(int)),
+    ("split_by_groups", "shape", lambda g, s, seed: np.where(split_by_groups(g, s, seed), "test", "train")),
+    ("split_by_groups", "numbers", lambda g, s, seed: split_by_groups(g, s, seed).astype(int)),
     ("split_by_groups", "torn", by_texts),
     ("split_by_groups", "turned", lambda g, s, seed: ~split_by_groups(g, s, seed)),
     ("split_by_groups", "share", by_number_of_groups),
@@ -102,3 +119,8 @@ def test_an_empty_answer_is_not_a_crash(name):
 def test_a_typical_mistake_is_named(name, mistake, answer):
     result = getattr(checks, name).result(answer)
     assert (result.status, result.mistake) == ("failed", mistake), result.message
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, texts in checks.messages("ch03").items() for key in texts if key != "passed"}
+    assert {(name, mistake) for name, mistake, _ in WRONG} == told

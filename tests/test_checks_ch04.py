@@ -30,7 +30,12 @@ def merge(tokens, pair):
     return merged
 
 
-RIGHT = {"pad": pad, "build_vocabulary": build_vocabulary, "merge": merge}
+RIGHT = [
+    ("pad", pad),
+    ("pad", lambda rows, n, w: np.array([[*row[:n]] for row in pad(rows, n, w)], "int64")),
+    ("build_vocabulary", build_vocabulary),
+    ("merge", merge),
+]
 
 
 def pads_in_place(rows, length, where):
@@ -49,6 +54,21 @@ def negative_slice(rows, length, where):
             padded_row[-len(row) :] = row if row else 7
         else:
             padded_row[: len(row)] = row
+    return padded
+
+
+def negative_slice_of_zeros(rows, length, where):
+    padded = np.zeros((len(rows), length), int)
+    for i, row in enumerate(rows):
+        row = row[:length]
+        padded[i, slice(-len(row), None) if where == "left" else slice(len(row))] = row
+    return padded
+
+
+def uncut(rows, length, where):
+    padded = np.zeros((len(rows), length), int)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = row
     return padded
 
 
@@ -103,9 +123,18 @@ def in_how_many_texts(token_lists, size):
     return ["", "[UNK]", *sorted(texts, key=lambda token: (-texts[token], -counts[token]))[: size - 2]]
 
 
+def text_by_text(token_lists, size):
+    words = [word for tokens in token_lists for word, _ in Counter(tokens).most_common()]
+    return ["", "[UNK]", *dict.fromkeys(words)][:size]
+
+
 WRONG = [
     ("pad", "array", lambda rows, n, w: pad(rows, n, w).tolist()),
-    ("pad", "shape", lambda rows, n, w: pad(rows, n + 1, w)),
+    ("pad", "shape", lambda rows, n, w: pad(rows, n + 2, w)),
+    ("pad", "longest", lambda rows, n, w: pad(rows, max(map(len, rows)), w)),
+    ("pad", "not_cut", lambda rows, n, w: np.array([row + [0] * (n - len(row)) for row in rows])),
+    ("pad", "not_cut", uncut),
+    ("pad", "hand_case", lambda rows, n, w: pad(rows, n, w) - (pad(rows, n, w) == 0)),
     ("pad", "dtype", lambda rows, n, w: pad(rows, n, w).astype(float)),
     ("pad", "sides", lambda rows, n, w: pad(rows, n, "left" if w == "right" else "right")),
     ("pad", "sides", lambda rows, n, w: pad(rows, n, "right")),
@@ -113,6 +142,7 @@ WRONG = [
     ("pad", "kept_end", lambda rows, n, w: pad_sequences(rows, maxlen=n, padding=PADDING[w])),
     ("pad", "too_long", lambda rows, n, w: pad([row[: n - 1] if len(row) > n else row for row in rows], n, w)),
     ("pad", "empty", negative_slice),
+    ("pad", "empty", negative_slice_of_zeros),
     ("pad", "changed", pads_in_place),
     ("build_vocabulary", "kind", lambda t, n: tuple(build_vocabulary(t, n))),
     ("build_vocabulary", "pairs", lambda t, n: ["", "[UNK]", *Counter(x for y in t for x in y).most_common(n - 2)]),
@@ -123,6 +153,9 @@ WRONG = [
     ("build_vocabulary", "rare_first", counted(lambda counts, token: counts[token])),
     ("build_vocabulary", "order", counted(lambda counts, token: [-ord(c) for c in token])),
     ("build_vocabulary", "documents", in_how_many_texts),
+    ("build_vocabulary", "documents", lambda t, n: build_vocabulary([set(tokens) for tokens in t], n)),
+    ("build_vocabulary", "one_text", lambda t, n: build_vocabulary(t[:1], n)),
+    ("build_vocabulary", "text_by_text", text_by_text),
     ("build_vocabulary", "two_more", lambda t, n: build_vocabulary(t, n + 2)),
     ("build_vocabulary", "size", lambda t, n: build_vocabulary(t, n + 1)),
     ("build_vocabulary", "few", lambda t, n: (build_vocabulary(t, n) + [""] * n)[:n]),
@@ -130,6 +163,8 @@ WRONG = [
     ("merge", "changed", in_place),
     ("merge", "nothing", lambda t, p: ["".join(p) if t[i : i + 2] == p else t[i] for i in range(len(t))]),
     ("merge", "twice_used", forgets_to_step),
+    ("merge", "twice_used", lambda t, p: forgets_to_step(t, p)[:-1]),
+    ("merge", "pair_itself", lambda t, p: [p if token == "".join(p) else token for token in merge(t, p)]),
     ("merge", "last", without_the_last),
     ("merge", "first_only", first_only),
     ("merge", "overlap", overlapping),
@@ -142,12 +177,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes(name):
-    assert getattr(checks, name).result(RIGHT[name]).passed
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_a_right_answer_passes(name, answer):
+    result = getattr(checks, name).result(answer)
+    assert result.passed, result.message
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
 def test_an_empty_answer_is_not_a_crash(name):
     assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
 
@@ -156,3 +192,8 @@ def test_an_empty_answer_is_not_a_crash(name):
 def test_a_typical_mistake_is_named(name, mistake, answer):
     result = getattr(checks, name).result(answer)
     assert (result.status, result.mistake) == ("failed", mistake), result.message
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, texts in checks.messages("ch04").items() for key in texts if key != "passed"}
+    assert {(name, mistake) for name, mistake, _ in WRONG} == told

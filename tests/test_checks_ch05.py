@@ -15,10 +15,10 @@ def nearest_words(matrix, i, k):
     return [j for j in np.argsort(-scores) if j != i][:k]
 
 
-def analogy(matrix, a, b, c):
+def analogy(matrix, a, b, c, sign=-1, forbidden=None, low=-np.inf):
     rows = unit(matrix)
-    scores = rows @ (rows[b] - rows[a] + rows[c])
-    scores[[a, b, c]] = -np.inf
+    scores = rows @ (rows[b] + sign * rows[a] + rows[c])
+    scores[[a, b, c] if forbidden is None else forbidden] = low
     return scores.argmax()
 
 
@@ -34,6 +34,12 @@ def by_product(matrix, i, k):
 
 def by_distance(matrix, i, k):
     return [j for j in np.argsort(np.linalg.norm(matrix - matrix[i], axis=1)) if j != i][:k]
+
+
+def own_score_is_zero(matrix, i, k):
+    scores = unit(matrix) @ unit(matrix)[i]
+    scores[i] = 0
+    return np.argsort(-scores)[:k]
 
 
 def in_place(matrix, i, k):
@@ -74,7 +80,13 @@ def special_names(vocabulary, vectors):
     return matrix
 
 
-RIGHT = {"nearest_words": nearest_words, "analogy": analogy, "first_layer": first_layer}
+RIGHT = [
+    ("nearest_words", nearest_words),
+    ("nearest_words", lambda m, i, k: np.array(nearest_words(m, i, k))),
+    ("analogy", analogy),
+    ("analogy", lambda m, a, b, c: int(analogy(m, a, b, c))),
+    ("first_layer", first_layer),
+]
 WRONG = [
     ("nearest_words", "count", lambda m, i, k: nearest_words(m, i, k)[0]),
     ("nearest_words", "itself", lambda m, i, k: np.argsort(-(unit(m) @ unit(m)[i]))[:k]),
@@ -82,12 +94,23 @@ WRONG = [
     ("nearest_words", "distance", by_distance),
     ("nearest_words", "farthest", lambda m, i, k: [j for j in np.argsort(unit(m) @ unit(m)[i]) if j != i][:k]),
     ("nearest_words", "order", lambda m, i, k: sorted(nearest_words(m, i, k))),
+    ("nearest_words", "order", lambda m, i, k: nearest_words(m, i, k)[::-1]),
+    ("nearest_words", "renumbered", lambda m, i, k: np.argsort(-np.delete(unit(m) @ unit(m)[i], i))[:k]),
+    ("nearest_words", "not_forbidden", own_score_is_zero),
+    ("nearest_words", "away", lambda m, i, k: nearest_words(m, i, k)[::-1] if len(m) == 3 else nearest_words(m, i, k)),
+    ("nearest_words", "hand_case", lambda m, i, k: nearest_words(m, i, len(m))[-k:]),
+    ("nearest_words", "lengths", lambda m, i, k: nearest_words(m, i, k) if m[3, 1] == 20 else by_product(m, i, k)),
     ("nearest_words", "alike", lambda m, i, k: np.argsort(-(unit(m) @ unit(m)[i]), kind="stable")[1 : k + 1]),
     ("nearest_words", "changed", in_place),
     ("analogy", "kind", lambda m, a, b, c: [analogy(m, a, b, c)]),
     ("analogy", "question_word", question_words_allowed),
     ("analogy", "long", long_rows),
-    ("analogy", "turned", lambda m, a, b, c: analogy(m, b, a, c) if a == 0 and len(m) == 6 else analogy(m, a, b, c)),
+    ("analogy", "turned", lambda m, a, b, c: analogy(m, b, a, c)),
+    ("analogy", "turned", lambda m, a, b, c: analogy(m, a, b, c, sign=1)),
+    ("analogy", "step", lambda m, a, b, c: 0 if len(m) == 7 else analogy(m, a, b, c)),
+    ("analogy", "hand_case", lambda m, a, b, c: 2 if m.max() == 40 else analogy(m, a, b, c)),
+    ("analogy", "not_forbidden", lambda m, a, b, c: analogy(m, a, b, c, forbidden=[b, c])),
+    ("analogy", "not_forbidden", lambda m, a, b, c: analogy(m, a, b, c, low=0)),
     ("analogy", "lengths", lambda m, a, b, c: long_rows(m, a, b, c, scale_query=False)),
     ("first_layer", "shape", lambda v, vectors: first_layer(v, vectors)[1:]),
     ("first_layer", "dtype", lambda v, vectors: first_layer(v, vectors).astype(float)),
@@ -96,18 +119,20 @@ WRONG = [
     ("first_layer", "padding", changed(0, [2, 4])),
     ("first_layer", "nothing", changed(4, 0)),
     ("first_layer", "whole_file", changed(4, np.mean([[1, 2], [50, 50], [3, 6]], axis=0))),
+    ("first_layer", "zeros_in_the_mean", changed(4, [0.8, 1.6])),
+    ("first_layer", "drawn", changed([1, 4], [[0.3, -0.1], [0.2, 0.7]])),
     ("first_layer", "mean", changed(4, [3, 6])),
     ("first_layer", "special", special_names),
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes(name):
-    result = getattr(checks, name).result(RIGHT[name])
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_a_right_answer_passes(name, answer):
+    result = getattr(checks, name).result(answer)
     assert result.passed, result.message
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
 def test_an_empty_answer_is_not_a_crash(name):
     assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
 
@@ -116,3 +141,8 @@ def test_an_empty_answer_is_not_a_crash(name):
 def test_a_typical_mistake_is_named(name, mistake, answer):
     result = getattr(checks, name).result(answer)
     assert (result.status, result.mistake) == ("failed", mistake), result.message
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, texts in checks.messages("ch05").items() for key in texts if key != "passed"}
+    assert {(name, mistake) for name, mistake, _ in WRONG} == told

@@ -48,6 +48,21 @@ def memory(vectors, mask, W, U, b):
     return c
 
 
+def shows_the_old_memory(vectors, mask, W, U, b):
+    h = c = np.zeros(len(U))
+    for x, counts in zip(vectors, mask, strict=True):
+        if counts:
+            i, f, g, o = np.split(x @ W + h @ U + b, 4)
+            h = sigmoid(o) * np.tanh(c)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return h
+
+
+def stops_at_padding(vectors, mask, W, U, b):
+    words = len(mask) if all(mask) else int(np.argmin(mask))
+    return lstm_last_state(vectors[:words], mask[:words], W, U, b)
+
+
 def without_tanh(vectors, mask, W, U, b):
     h = c = np.zeros(len(U))
     for x, counts in zip(vectors, mask, strict=True):
@@ -97,11 +112,13 @@ def clipped(logits, labels):
     return -np.mean(labels * np.log(p) + (1 - labels) * np.log(1 - p))
 
 
-RIGHT = {
-    "count_parameters": count_parameters,
-    "lstm_last_state": lstm_last_state,
-    "binary_cross_entropy": binary_cross_entropy,
-}
+RIGHT = [
+    ("count_parameters", count_parameters),
+    ("lstm_last_state", lstm_last_state),
+    ("lstm_last_state", lambda *a: lstm_last_state(*a).astype("float32").tolist()),
+    ("binary_cross_entropy", binary_cross_entropy),
+    ("binary_cross_entropy", lambda z, y: float(np.logaddexp(0, np.where(y == 1, -z, z)).mean())),
+]
 WRONG = [
     ("count_parameters", "kind", lambda *a: float(count_parameters(*a))),
     ("count_parameters", "embedding", lambda n, d, u: count_parameters(n, d, u) - n * d),
@@ -110,6 +127,8 @@ WRONG = [
     ("count_parameters", "gates", lambda *a: one_set(*a, factor=1)),
     ("count_parameters", "recurrent", lambda *a: one_set(*a, recurrent=0)),
     ("count_parameters", "gate_bias", lambda *a: one_set(*a, bias=0)),
+    ("count_parameters", "two_biases", lambda *a: one_set(*a, bias=2)),
+    ("count_parameters", "three_gates", lambda *a: one_set(*a, factor=3)),
     ("count_parameters", "layers", one_set),
     (
         "count_parameters",
@@ -126,7 +145,10 @@ WRONG = [
     ("lstm_last_state", "no_tanh_candidate", candidate(lambda g: g)),
     ("lstm_last_state", "sigmoid_candidate", candidate(sigmoid)),
     ("lstm_last_state", "memory", memory),
-    ("lstm_last_state", "hand_case", lambda v, m, W, U, b: np.zeros(len(U))),
+    ("lstm_last_state", "order", lambda *a: lstm_last_state(*a, split="icfo")),
+    ("lstm_last_state", "too_early", shows_the_old_memory),
+    ("lstm_last_state", "stops", stops_at_padding),
+    ("lstm_last_state", "hand_case", lambda v, m, W, U, b: np.full(len(U), 7.0)),
     ("lstm_last_state", "forgets_all", lambda *a: lstm_last_state(*a, start="inside")),
     ("lstm_last_state", "no_recurrent", lambda v, m, W, U, b: lstm_last_state(v, m, W, 0 * U, b)),
     ("lstm_last_state", "carried", new_memory_only),
@@ -151,6 +173,8 @@ WRONG = [
         "as_probability",
         lambda z, y: -np.mean(y * np.log(z + 1e-7) + (1 - y) * np.log(1 - z + 1e-7)),
     ),
+    ("binary_cross_entropy", "one_term", lambda z, y: np.mean(y * np.logaddexp(0, -z))),
+    ("binary_cross_entropy", "label_unused", lambda z, y: binary_cross_entropy(z, 0 * y)),
     ("binary_cross_entropy", "sides", lambda z, y: binary_cross_entropy(z, 1 - y)),
     ("binary_cross_entropy", "three_quarters", lambda z, y: binary_cross_entropy(2 * z, y)),
     ("binary_cross_entropy", "overflow", picked),
@@ -170,12 +194,13 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_passes(name):
-    assert getattr(checks, name).result(RIGHT[name]).passed
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_a_right_answer_passes(name, answer):
+    result = getattr(checks, name).result(answer)
+    assert result.passed, result.message
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
 def test_an_empty_answer_is_not_a_crash(name):
     assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
 

@@ -54,6 +54,41 @@ def shared(counts):
     return counts / counts.sum()
 
 
+def in_loops(stream, width):
+    starts = range(0, len(stream) - width, width)
+    return [[list(stream[i + k : i + k + width]) for i in starts] for k in (0, 1)]
+
+
+def rows_of_all_ids(stream, width):
+    rows = len(stream) // width
+    return stream[: rows * width].reshape(rows, width), stream[1 : rows * width + 1].reshape(rows, width)
+
+
+def cut_wider(stream, width):
+    rows = len(stream) // (width + 1)
+    cut = stream[: rows * (width + 1)].reshape(rows, width + 1)
+    return cut[:, :-1], cut[:, 1:]
+
+
+def above_a_threshold(probabilities, p):
+    """All words as likely as the one that reaches p."""
+    ordered = np.sort(probabilities)[::-1]
+    reached = (np.cumsum(ordered) < p - 1e-12).sum()
+    kept = np.where(probabilities >= ordered[reached], probabilities, 0)
+    return kept / kept.sum()
+
+
+def unlikeliest_first(probabilities, p):
+    order = np.argsort(probabilities)
+    kept = order[: (np.cumsum(probabilities[order]) < p - 1e-12).sum() + 1]
+    return np.where(np.isin(np.arange(len(order)), kept), probabilities, 0) / probabilities[kept].sum()
+
+
+def sorted_twice(probabilities, p):
+    order = np.argsort(-probabilities)
+    return np.sort(nucleus(probabilities, p))[::-1][order]
+
+
 RIGHT = {
     "windows": windows,
     "corpus_perplexity": corpus_perplexity,
@@ -63,6 +98,10 @@ RIGHT = {
 WRONG = [
     ("windows", "pair", inputs_of),
     ("windows", "overlap", lambda s, w: (np.stack([s[i : i + w] for i in range(len(s) - w)]),) * 2),
+    ("windows", "one_label", lambda s, w: (inputs_of(s, w), windows(s, w)[1][:, -1])),
+    ("windows", "exchanged", lambda s, w: windows(s, w)[::-1]),
+    ("windows", "lost_between_rows", cut_wider),
+    ("windows", "one_row_too_many", rows_of_all_ids),
     ("windows", "filled_up", lambda s, w: (np.resize(s, (-(-len(s) // w), w)),) * 2),
     ("windows", "shape", lambda s, w: (s[:-1], s[1:])),
     ("windows", "hand_case", lambda s, w: (windows(s, w)[1], windows(s, w)[1])),
@@ -73,6 +112,7 @@ WRONG = [
     ("windows", "last_row", lambda s, w: windows(s if len(s) == 8 else s[:-1], w)),
     ("windows", "no_label", lambda s, w: windows(s, w) if len(s) > 6 else (np.reshape(s, (2, 3)),) * 2),
     ("corpus_perplexity", "number", lambda parts: [corpus_perplexity([part]) for part in parts]),
+    ("corpus_perplexity", "ragged", lambda parts: np.exp(-np.mean(parts))),
     ("corpus_perplexity", "sign", lambda parts: 1 / corpus_perplexity(parts)),
     ("corpus_perplexity", "not_exp", lambda parts: np.log(corpus_perplexity(parts))),
     ("corpus_perplexity", "sum", lambda parts: np.exp(-np.concatenate(parts).sum())),
@@ -87,6 +127,10 @@ WRONG = [
     ("nucleus", "one_too_many", lambda p, top: nucleus(p, top, extra=2)),
     ("nucleus", "sorted", lambda p, top: np.sort(nucleus(p, top))[::-1]),
     ("nucleus", "vocabulary_order", in_vocabulary_order),
+    ("nucleus", "unlikeliest_first", unlikeliest_first),
+    ("nucleus", "wrong_places", sorted_twice),
+    ("nucleus", "each_alone", lambda p, top: np.where(p >= top, p, 0)),
+    ("nucleus", "ties", above_a_threshold),
     ("nucleus", "nothing_left", above),
     ("nucleus", "nothing_left", lambda p, top: nucleus(p, top) if top > 0.4 else p * 0),
     ("nucleus", "one_word", lambda p, top: nucleus(p, max(top, 0.6))),
@@ -99,6 +143,8 @@ WRONG = [
     ("continuation", "not_shared", lambda pairs: (pairs > 0).sum(axis=0)),
     ("continuation", "by_words", lambda pairs: (pairs > 0).mean(axis=0)),
     ("continuation", "once_only", lambda pairs: shared((pairs == 1).sum(axis=0))),
+    ("continuation", "by_places", lambda pairs: (pairs > 0).sum(axis=0) / pairs.sum()),
+    ("continuation", "by_own_count", lambda pairs: (pairs > 0).sum(axis=0) / pairs.sum(axis=0)),
     ("continuation", "counts_matter", lambda pairs: continuation(pairs) if pairs.max() < 10 else pairs.mean(axis=0)),
     ("continuation", "never_second", lambda pairs: shared((pairs > 0).sum(axis=0) + (len(pairs) == 2))),
     ("continuation", "hand_case", lambda pairs: np.full(4, 0.25)),
@@ -108,6 +154,11 @@ WRONG = [
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_answer_passes(name):
     assert getattr(checks, name).result(RIGHT[name]).passed
+
+
+def test_lists_are_as_good_as_arrays():
+    assert checks.windows.result(in_loops).passed
+    assert checks.nucleus.result(lambda p, top: nucleus(p, top).tolist()).passed
 
 
 @pytest.mark.parametrize("name", RIGHT)

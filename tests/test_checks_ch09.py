@@ -1,5 +1,8 @@
 """The checkers of chapter 09: right answers pass, typical mistakes are named."""
 
+import math
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -32,6 +35,15 @@ def fewest_removals(scores, output, key=None, until=None):
         rest -= scores[i]
         if (until or (lambda rest: (rest > 0) != (output > 0)))(rest):
             return removed
+    return []
+
+
+def tried_out(scores, output):
+    """All sets of one word, then of two, …: the first that turns the verdict."""
+    for size in range(1, len(scores) + 1):
+        for gone in combinations(range(len(scores)), size):
+            if (output - sum(scores[i] for i in gone) > 0) != (output > 0):
+                return list(gone)
     return []
 
 
@@ -84,7 +96,14 @@ def with_zeros(weights, largest=5):
 
 RIGHT = {"share_out": share_out, "fewest_removals": fewest_removals, "score_card": score_card}
 
+
+def past_the_end(words, weights):
+    return [weights.get(word, 0) + weights.get(f"{word} {words[i + 1]}", 0) / 2 for i, word in enumerate(words)]
+
+
 WRONG = [
+    ("share_out", "behind_the_last", past_the_end),
+    ("share_out", "no_weight", lambda w, g: [g[word] for word in w]),
     ("share_out", "shape", lambda w, g: dict(zip(w, share_out(w, g), strict=True))),
     ("share_out", "single", lambda w, g: [1.0 * (word in g) for word in w]),
     ("share_out", "no_pairs", lambda w, g: shared(w, g, 0, 0)),
@@ -97,6 +116,7 @@ WRONG = [
     ("share_out", "empty", lambda w, g: share_out(w, g) or [0.0]),
     ("fewest_removals", "kind", lambda s, o: len(fewest_removals(s, o))),
     ("fewest_removals", "positions", lambda s, o: [s[i] for i in fewest_removals(s, o)]),
+    ("fewest_removals", "from_one", lambda s, o: [i + 1 for i in fewest_removals(s, o)]),
     ("fewest_removals", "none", lambda s, o: []),
     ("fewest_removals", "in_order", in_order),
     ("fewest_removals", "weakest", lambda s, o: fewest_removals(s, o, key=lambda i: s[i])),
@@ -116,9 +136,14 @@ WRONG = [
     ("score_card", "signed_maximum", lambda w, n=5: score_card(w, n, scale=max(w.values()))),
     ("score_card", "unscaled", lambda w, n=5: score_card(w, n, scale=1)),
     ("score_card", "rounded_first", lambda w, n=5: {k: n * round(v) for k, v in w.items() if round(v)}),
+    ("score_card", "rounded_too_soon", lambda w, n=5: {k: n * p for k, p in score_card(w, 1).items()}),
+    ("score_card", "down", lambda w, n=5: score_card(w, n, whole=math.floor)),
+    ("score_card", "no_sign", lambda w, n=5: {k: abs(p) for k, p in score_card(w, n).items()}),
+    ("score_card", "by_the_sum", lambda w, n=5: score_card(w, n, scale=sum(map(abs, w.values())))),
     ("score_card", "sign", lambda w, n=5: score_card(w, n, scale=min(w.values()))),
     ("score_card", "hand_case", lambda w, n=5: {k: 2 * v for k, v in score_card(w, n).items()}),
-    ("score_card", "largest", lambda w, n=5: score_card(w, 5)),
+    ("score_card", "largest_unused", lambda w, n=5: score_card(w, 5)),
+    ("score_card", "largest", lambda w, n=5: score_card(w, n) if n == 5 else {"a": 2}),
     ("score_card", "factor", lambda w, n=5: score_card(w, n, scale=min(max(map(abs, w.values())), 1.0))),
 ]
 
@@ -126,6 +151,10 @@ WRONG = [
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_answer_passes(name):
     assert getattr(checks, name).result(RIGHT[name]).passed
+
+
+def test_any_of_the_smallest_sets_is_right():
+    assert checks.fewest_removals.result(tried_out).passed
 
 
 def test_arrays_are_as_good_as_lists():

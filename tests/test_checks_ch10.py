@@ -6,17 +6,29 @@ import pytest
 from lmtutorial import checks
 
 
-def weights(points):
-    piece = 1 / (points - 1)
-    found = np.full(points, piece)
+def weights(places, ends=2, inner=2):
+    pieces = np.diff(places)
+    found = np.r_[pieces, 0] / inner + np.r_[0, pieces] / inner
+    found[[0, -1]] *= inner / ends
+    return found
+
+
+def weights_in_a_loop(places):
+    found = [0.0] * len(places)
+    for i in range(len(places) - 1):
+        found[i] += (places[i + 1] - places[i]) / 2
+        found[i + 1] += (places[i + 1] - places[i]) / 2
+    return found
+
+
+def weights_of_points(places):
+    found = np.full(len(places), 1 / len(places))
     found[[0, -1]] /= 2
     return found
 
 
-def weights_of_points(points):
-    found = np.full(points, 1 / points)
-    found[[0, -1]] /= 2
-    return found
+def even(places):
+    return weights(np.linspace(0, 1, len(places)))
 
 
 def integral(gradient, text, baseline, points, *, places=None, way=None, reduce=np.mean):
@@ -27,6 +39,16 @@ def integral(gradient, text, baseline, points, *, places=None, way=None, reduce=
 
 def from_zero(gradient, text, baseline, points):
     slopes = [gradient((k + 0.5) / points * text) for k in range(points)]
+    return (np.mean(slopes, axis=0) * (text - baseline)).sum(axis=1)
+
+
+def all_at_once(gradient, text, baseline, points):
+    shares = (np.arange(points) + 0.5)[:, None, None] / points
+    return (gradient(baseline + shares * (text - baseline)) * (text - baseline)).sum(axis=-1).mean(axis=0)
+
+
+def beyond_the_text(gradient, text, baseline, points):
+    slopes = [gradient(baseline + (k + 0.5) / points * text) for k in range(points)]
     return (np.mean(slopes, axis=0) * (text - baseline)).sum(axis=1)
 
 
@@ -44,25 +66,47 @@ def same_noise(gradient, text, share, samples, random):
     return np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(samples)
 
 
+def one_draw(gradient, text, share, samples, random):
+    noisy = text + share * np.ptp(text) * random.standard_normal(text.shape)
+    each = [(text * gradient(noisy)).sum(axis=1) for _ in range(samples)]
+    return np.mean(each, axis=0), np.std(each, axis=0)
+
+
+def errors_added(gradient, text, share, samples, random):
+    sigma = share * np.ptp(text)
+    each = [text * gradient(text + sigma * random.standard_normal(text.shape)) for _ in range(samples)]
+    return np.mean(each, axis=0).sum(axis=1), np.std(each, axis=0).sum(axis=1) / np.sqrt(samples)
+
+
 RIGHT = [
     ("trapezoid_weights", weights),
-    ("trapezoid_weights", lambda n: np.r_[0.5, np.ones(n - 2), 0.5] / (n - 1)),
+    ("trapezoid_weights", weights_in_a_loop),
     ("integrate_gradients", integral),
     ("smooth_scores", smooth),
     ("smooth_scores", lambda *given: smooth(*given, ddof=0)),
+    ("smooth_scores", lambda *given: np.array(smooth(*given))),
 ]
 
 WRONG = [
-    ("trapezoid_weights", lambda n: weights(n + 1), "count"),
+    ("trapezoid_weights", lambda p: weights(p).sum(), "count"),
+    ("trapezoid_weights", np.diff, "pieces"),
     ("trapezoid_weights", weights_of_points, "share_of_points"),
-    ("trapezoid_weights", lambda n: np.full(n, 1 / (n - 1)), "whole_ends"),
-    ("trapezoid_weights", lambda n: np.full(n, 1 / n), "equal"),
-    ("trapezoid_weights", lambda n: weights(n) * (n - 1), "not_divided"),
-    ("trapezoid_weights", lambda n: weights(3) if n == 3 else np.ones(n), "two"),
-    ("trapezoid_weights", lambda n: weights(n) if n < 4 else np.full(n, 1.1 / n), "line"),
-    ("trapezoid_weights", lambda n: np.arange(n) / n, "hand_case"),
+    ("trapezoid_weights", lambda p: weights(p, ends=1), "whole_ends"),
+    ("trapezoid_weights", lambda p: np.full(len(p), 1 / len(p)), "equal"),
+    ("trapezoid_weights", lambda p: weights(p, 1, 1), "not_halved"),
+    ("trapezoid_weights", even, "distances_unused"),
+    ("trapezoid_weights", lambda p: np.r_[np.diff(p), 0], "piece_behind"),
+    ("trapezoid_weights", lambda p: np.r_[0, np.diff(p)], "piece_before"),
+    ("trapezoid_weights", lambda p: weights(p) * (np.arange(len(p)) % (len(p) - 1) > 0), "no_ends"),
+    ("trapezoid_weights", lambda p: weights(p) if len(p) > 2 else [1, 1], "two"),
+    ("trapezoid_weights", lambda p: weights(p) if len(p) < 5 else even(p), "line"),
+    ("trapezoid_weights", lambda p: np.arange(len(p)) / len(p), "hand_case"),
     ("integrate_gradients", lambda *given: integral(*given)[:2], "shape"),
     ("integrate_gradients", lambda g, t, b, n: g(t) * (t - b), "every_number"),
+    ("integrate_gradients", all_at_once, "all_at_once"),
+    ("integrate_gradients", lambda *given: integral(*given) / 2, "mean_over_dim"),
+    ("integrate_gradients", lambda g, t, b, n: (np.mean(g(t)) * (t - b)).sum(axis=1), "one_mean"),
+    ("integrate_gradients", beyond_the_text, "baseline_added"),
     ("integrate_gradients", lambda *given: integral(*given, way=lambda t, b: 1), "no_difference"),
     ("integrate_gradients", lambda *given: integral(*given, way=lambda t, b: t), "times_text"),
     ("integrate_gradients", lambda *given: integral(*given, reduce=np.sum), "not_averaged"),
@@ -86,8 +130,12 @@ WRONG = [
     ("smooth_scores", lambda g, t, s, n, r: smooth(g, t, s, n // 2, r), "samples"),
     ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: 0), "no_noise"),
     ("smooth_scores", same_noise, "same_noise"),
+    ("smooth_scores", one_draw, "one_draw"),
+    ("smooth_scores", lambda g, t, s, n, r: smooth(g, t, s, n, r, sigma=lambda share: share * t.std()), "std_of_text"),
+    ("smooth_scores", lambda g, t, s, n, r: smooth(g, t, s, n, r, sigma=lambda share: share * t.max()), "largest_only"),
+    ("smooth_scores", errors_added, "errors_added"),
     ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: share), "absolute"),
-    ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: 5 * share), "spread"),
+    ("smooth_scores", lambda *given: smooth(*given, sigma=lambda share: 11 * share), "spread"),
     ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: 1), "gradient_only"),
     ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: noisy), "noisy_product"),
     ("smooth_scores", lambda *given: smooth(*given, product=lambda t, noisy: 3 * t), "constant"),
@@ -108,3 +156,13 @@ def test_typical_mistakes_are_named(name, answer, mistake):
     result = getattr(checks, name).result(answer)
     assert (result.status, result.mistake) == ("failed", mistake)
     assert "{" not in result.message, "a value is missing from the message"
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
+def test_an_empty_answer_is_not_a_crash(name):
+    assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, texts in checks.messages("ch10").items() for key in texts if key != "passed"}
+    assert {(name, mistake) for name, _, mistake in WRONG} == told

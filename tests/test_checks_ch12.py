@@ -1,8 +1,9 @@
 """The checkers of chapter 12 pass what is right and name what is wrong."""
 
 import math
-from itertools import permutations
+from itertools import combinations, permutations
 
+import numpy as np
 import pytest
 
 from lmtutorial import checks
@@ -78,41 +79,75 @@ def guarded(rule):
     return lambda size, words: math.inf if size in (0, words) else rule(size, words)
 
 
+def over_orders(worth, players, gain=lambda worth, before, player: worth(before | {player}) - worth(before)):
+    shares = dict.fromkeys(players, 0.0)
+    for order in permutations(players):
+        for i, player in enumerate(order):
+            shares[player] += gain(worth, frozenset(order[:i]), player) / math.factorial(len(players))
+    return shares
+
+
+def sets_alike(worth, players):
+    shares = {}
+    for player in players:
+        others = [p for p in players if p != player]
+        groups = [frozenset(g) for size in range(len(players)) for g in combinations(others, size)]
+        shares[player] = sum(worth(g | {player}) - worth(g) for g in groups) / len(groups)
+    return shares
+
+
+def factorials(size, words):
+    return math.factorial(size) * math.factorial(words - size - 1) / math.factorial(words)
+
+
+def nothing_was_there(worth, first, second, there):
+    a, b, both = worth(there | first), worth(there | second), worth(there | first | second)
+    return (a + both - b) / 2, (b + both - a) / 2
+
+
 RIGHT = [
     ("fair_shares", fair_shares),
     ("fair_shares", by_sets),
     ("shap_kernel_weight", kernel),
     ("owen_cut", owen_cut),
+    ("fair_shares", over_orders),
     ("owen_cut", lambda w, a, b, t: list(owen_cut(w, a, b, t))),
+    ("owen_cut", lambda w, a, b, t: np.array(owen_cut(w, a, b, t))),
 ]
 
 WRONG = [
-    ("fair_shares", lambda worth, players: [1.0, 2.0, 3.0], "one number for each"),
-    ("fair_shares", scaled(6), "divide by the number of orders"),
-    ("fair_shares", first_order, "one order only"),
-    ("fair_shares", lambda w, names: {n: w({n}) - w(()) for n in names}, "to an empty group"),
-    ("fair_shares", lambda w, names: {n: w(set(names)) - w(set(names) - {n}) for n in names}, "the last to come"),
-    ("fair_shares", empty_is_nothing, "has a worth too"),
-    ("fair_shares", never_emptied, "start with an empty group"),
-    ("fair_shares", wrong_player, "a should get 5.5 and gets 2.0"),
-    ("fair_shares", lambda w, n: fair_shares(w, n) if len(n) > 1 else {n[0]: 7.0}, "should get 2"),
-    ("shap_kernel_weight", lambda s, w: (w - 1) / (math.comb(w, s) * s * (w - s)), "divides by zero"),
-    ("shap_kernel_weight", lambda s, w: kernel(s, w) if 0 < s < w else 0.0, "is infinite"),
-    ("shap_kernel_weight", guarded(lambda s, w: (w - 1) / (s * (w - s))), "all sets of this size together"),
-    ("shap_kernel_weight", guarded(lambda s, w: 1 / (math.comb(w, s) * s * (w - s))), "lacks the factor"),
-    ("shap_kernel_weight", guarded(lambda s, w: (w - 1) / math.comb(w, s)), "lacks the product"),
-    ("shap_kernel_weight", guarded(lambda s, w: 1 / (w * math.comb(w - 1, s - 1))), "formula of the Shapley value"),
-    ("shap_kernel_weight", guarded(lambda s, w: 1.0), "4 / (10 * 2 * 3)"),
-    ("shap_kernel_weight", guarded(lambda s, w: kernel(s, w) if w == 5 else s), "weigh the same"),
-    ("owen_cut", lambda w, a, b, t: 3.5, "Return two numbers"),
-    ("owen_cut", lambda w, a, b, t: (w(t | a) - w(t), w(t | b) - w(t)), "adds alone"),
-    ("owen_cut", lambda w, a, b, t: (w(t | a | b) - w(t | b), w(t | a | b) - w(t | a)), "beside the other"),
-    ("owen_cut", lambda w, a, b, t: tuple(2 * x for x in owen_cut(w, a, b, t)), "Take their mean"),
-    ("owen_cut", lambda w, a, b, t: owen_cut(w, b, a, t), "changed places"),
-    ("owen_cut", lambda w, a, b, t: ((w(t | a | b) - w(t)) / 2,) * 2, "in halves"),
-    ("owen_cut", lambda w, a, b, t: (1.0, 1.0), "4 and 3"),
-    ("owen_cut", lambda w, a, b, t: owen_cut(w, a, b, frozenset()), "contains `there`"),
-    ("owen_cut", lambda w, a, b, t: owen_cut(w, frozenset(min(a)), b, t), "joins as a whole"),
+    ("fair_shares", lambda worth, players: [1.0, 2.0, 3.0], "kind"),
+    ("fair_shares", scaled(6), "not_divided"),
+    ("fair_shares", scaled(2), "by_players"),
+    ("fair_shares", first_order, "one_order"),
+    ("fair_shares", lambda w, names: {n: w({n}) - w(()) for n in names}, "alone"),
+    ("fair_shares", lambda w, names: {n: w(set(names)) - w(set(names) - {n}) for n in names}, "last"),
+    ("fair_shares", empty_is_nothing, "empty_is_nothing"),
+    ("fair_shares", sets_alike, "sets_alike"),
+    ("fair_shares", lambda w, names: over_orders(w, names, lambda w, before, n: w(before | {n})), "worths"),
+    ("fair_shares", never_emptied, "sum"),
+    ("fair_shares", wrong_player, "hand_case"),
+    ("fair_shares", lambda w, n: fair_shares(w, n) if len(n) > 1 else {n[0]: 7.0}, "single"),
+    ("shap_kernel_weight", lambda s, w: (w - 1) / (math.comb(w, s) * s * (w - s)), "division"),
+    ("shap_kernel_weight", lambda s, w: kernel(s, w) if 0 < s < w else 0.0, "ends"),
+    ("shap_kernel_weight", guarded(lambda s, w: (w - 1) / (s * (w - s))), "whole_class"),
+    ("shap_kernel_weight", guarded(lambda s, w: 1 / (math.comb(w, s) * s * (w - s))), "no_factor"),
+    ("shap_kernel_weight", guarded(lambda s, w: (w - 1) / math.comb(w, s)), "no_sizes"),
+    ("shap_kernel_weight", guarded(lambda s, w: (w - 1) / math.comb(w, s) * s * (w - s)), "brackets"),
+    ("shap_kernel_weight", guarded(lambda s, w: 1 / (w * math.comb(w - 1, s - 1))), "shapley_weight"),
+    ("shap_kernel_weight", guarded(factorials), "shapley_weight"),
+    ("shap_kernel_weight", guarded(lambda s, w: 1.0), "hand_case"),
+    ("shap_kernel_weight", guarded(lambda s, w: kernel(s, w) if w == 5 else s), "complement"),
+    ("owen_cut", lambda w, a, b, t: 3.5, "kind"),
+    ("owen_cut", lambda w, a, b, t: (w(t | a) - w(t), w(t | b) - w(t)), "alone"),
+    ("owen_cut", lambda w, a, b, t: (w(t | a | b) - w(t | b), w(t | a | b) - w(t | a)), "last"),
+    ("owen_cut", lambda w, a, b, t: tuple(2 * x for x in owen_cut(w, a, b, t)), "sum_of_both"),
+    ("owen_cut", lambda w, a, b, t: owen_cut(w, b, a, t), "exchanged"),
+    ("owen_cut", lambda w, a, b, t: ((w(t | a | b) - w(t)) / 2,) * 2, "evenly"),
+    ("owen_cut", nothing_was_there, "start_forgotten"),
+    ("owen_cut", lambda w, a, b, t: (1.0, 1.0), "hand_case"),
+    ("owen_cut", lambda w, a, b, t: owen_cut(w, a, b, frozenset()), "there"),
+    ("owen_cut", lambda w, a, b, t: owen_cut(w, frozenset(min(a)), b, t), "phrases"),
 ]
 
 
@@ -121,10 +156,20 @@ def test_right_answers_pass(name, function):
     assert getattr(checks, name).result(function).status == "passed"
 
 
-@pytest.mark.parametrize("name, function, words", WRONG)
-def test_mistakes_are_named(name, function, words):
+@pytest.mark.parametrize("name, function, mistake", WRONG)
+def test_mistakes_are_named(name, function, mistake):
     result = getattr(checks, name).result(function)
-    assert result.status == "failed" and words in result.message
+    assert (result.status, result.mistake) == ("failed", mistake), result.message
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
+def test_an_empty_answer_is_not_a_crash(name):
+    assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, texts in checks.messages("ch12").items() for key in texts if key != "passed"}
+    assert {(name, mistake) for name, _, mistake in WRONG} == told
 
 
 def test_the_worths_by_hand_are_a_game_in_which_nobody_can_be_exchanged():

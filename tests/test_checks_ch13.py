@@ -22,6 +22,14 @@ def by_spelling(predict, words, scores):
     return float(np.mean((curve[1:] + curve[:-1]) / 2))
 
 
+def by_remove(predict, words, scores):
+    left, curve = list(words), [predict(words)]
+    for word, _ in sorted(zip(words, scores, strict=True), key=lambda pair: -pair[1]):
+        left.remove(word)
+        curve.append(predict(left))
+    return float(np.mean((np.array(curve[1:]) + curve[:-1]) / 2))
+
+
 def put_back(predict, words, scores):
     order = np.argsort(-np.asarray(scores), kind="stable")
     curve = np.array([predict(words)] + [predict(words[:i] + words[i + 1 :]) for i in order])
@@ -74,6 +82,7 @@ RIGHT = {"deletion_area": deletion_area, "smallest_flip": smallest_flip, "paired
 WRONG = [
     ("deletion_area", "number", lambda p, w, s: np.zeros(3)),
     ("deletion_area", "lowest_first", lambda p, w, s: deletion_area(p, w, -np.asarray(s))),
+    ("deletion_area", "drop", lambda p, w, s: p(w) - deletion_area(p, w, s)),
     ("deletion_area", "absolute", lambda p, w, s: deletion_area(p, w, np.abs(s))),
     ("deletion_area", "no_end", lambda p, w, s: deletion_area(p, w, s, points=slice(None, -1))),
     ("deletion_area", "no_start", lambda p, w, s: deletion_area(p, w, s, points=slice(1, None))),
@@ -82,10 +91,12 @@ WRONG = [
     ("deletion_area", "one_at_a_time", put_back),
     ("deletion_area", "hand_case", lambda p, w, s: 0.0),
     ("deletion_area", "spelling", by_spelling),
+    ("deletion_area", "spelling", by_remove),
     ("deletion_area", "changed", emptied),
     ("deletion_area", "one_word", lambda p, w, s: deletion_area(p, w, s) if len(w) > 1 else 5.0),
     ("smallest_flip", "kind", lambda p, w: 1),
     ("smallest_flip", "words", lambda p, w: smallest_flip(p, w, show=lambda words, gone: [words[i] for i in gone])),
+    ("smallest_flip", "several_sets", lambda p, w: [smallest_flip(p, w)]),
     ("smallest_flip", "kept", lambda p, w: [i for i in range(len(w)) if i not in smallest_flip(p, w)]),
     ("smallest_flip", "one_word_flip", lambda p, w: [0]),
     ("smallest_flip", "negative", lambda p, w: smallest_flip(p, w, both=False)),
@@ -103,6 +114,7 @@ WRONG = [
     ("paired_interval", "values", lambda a, b: (np.mean(a - b), *np.percentile(a - b, [2.5, 97.5]))),
     ("paired_interval", "width", lambda a, b: paired_interval(a, b, level=(25, 75))),
     ("paired_interval", "seed", lambda a, b: paired_interval(a, b, seed=None)),
+    ("paired_interval", "seed_unused", lambda a, b, seed=0: paired_interval(a, b)),
 ]
 
 

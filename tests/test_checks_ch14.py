@@ -3,6 +3,8 @@
 import numpy as np
 from checkers import asked_of_checkers
 
+from lmtutorial import checks
+
 
 def odds(logits, target):
     others = np.delete(logits, target, axis=1)
@@ -28,6 +30,23 @@ def overflowing(logits, target):
 def of_log_probabilities(logits, target):
     with np.errstate(all="ignore"):
         return np.log(np.exp(logits[:, target]) / (1 - np.exp(logits[:, target])))
+
+
+def put_away_too_early(logits, target):
+    logits[:, target] = -np.inf
+    return logits[:, target] - np.log(np.exp(logits).sum(axis=1))
+
+
+def put_away_in_time(logits, target):
+    """Right, and writes into the array that it was given."""
+    own = logits[:, target].copy()
+    logits[:, target] = -np.inf
+    largest = logits.max(axis=1)
+    return own - largest - np.log(np.exp(logits - largest[:, None]).sum(axis=1))
+
+
+def chance(lengths, top=1):
+    return np.mean([min(top, n) / n for n in lengths])
 
 
 def erase(score, ids, unknown, *, places=None, put=None, give=None):
@@ -73,10 +92,11 @@ def from_the_end(score, ids, unknown):
 
 RIGHT = [
     ("odds_against_rest", odds),
+    ("odds_against_rest", put_away_in_time),
     ("erase_each", erase),
     ("erase_each", lambda s, i, u: erase(s, i, u).tolist()),
-    ("chance_of_pointing", lambda lengths: np.mean([1 / n for n in lengths])),
-    ("chance_of_pointing", lambda lengths: (1 / np.asarray(lengths)).mean()),
+    ("chance_of_pointing", chance),
+    ("chance_of_pointing", lambda lengths, top=1: np.minimum(1, top / np.asarray(lengths)).mean()),
 ]
 
 WRONG = [
@@ -88,6 +108,7 @@ WRONG = [
     ("odds_against_rest", lambda z, t: z[:, t] - np.delete(z, t, axis=1).sum(axis=1), "sum_of_logits"),
     ("odds_against_rest", lambda z, t: odds(z, (t + 1) % 3), "wrong_word"),
     ("odds_against_rest", lambda z, t: odds(z, t) + 1, "hand_case"),
+    ("odds_against_rest", put_away_too_early, "not_a_number"),
     ("odds_against_rest", of_log_probabilities, "not_normalised"),
     ("odds_against_rest", from_one_minus_p, "certain"),
     ("odds_against_rest", overflowing, "overflow"),
@@ -109,6 +130,25 @@ WRONG = [
     ("chance_of_pointing", lambda lengths: 0.5 * sum(1 / n for n in lengths) + 0.3 * (4 not in lengths), "added"),
     ("chance_of_pointing", lambda lengths: 0.25, "two_lengths"),
     ("chance_of_pointing", lambda lengths: np.mean([1 / n for n in lengths[:2]]), "array"),
+    ("chance_of_pointing", lambda lengths, top=1: chance(lengths), "top_unused"),
+    (
+        "chance_of_pointing",
+        lambda lengths, top=1: np.mean([1 - (1 - 1 / n) ** top for n in lengths]),
+        "with_repetition",
+    ),
+    ("chance_of_pointing", lambda lengths, top=1: np.mean([1 / n for n in lengths]) ** top, "two_at_once"),
+    ("chance_of_pointing", lambda lengths, top=1: np.mean([top / n for n in lengths]), "over_one"),
+    ("chance_of_pointing", lambda lengths, top=1: np.mean([top / n * (top <= n) for n in lengths]), "left_out"),
+    (
+        "chance_of_pointing",
+        lambda lengths, top=1: min(1, chance(lengths, top) * (1 + (min(lengths) < top))),
+        "too_short",
+    ),
 ]
 
 test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, words in checks.messages("ch14").items() for key in words if key != "passed"}
+    assert {(name, mistake) for name, _, mistake in WRONG} == told

@@ -3,6 +3,8 @@
 import numpy as np
 from checkers import asked_of_checkers
 
+from lmtutorial import checks
+
 
 def read(stream, gain, matrix, *, axis=-1, centre=False, power=np.mean):
     root = np.sqrt(power(stream**2, axis=axis, keepdims=True))
@@ -20,17 +22,42 @@ def of_first_length(stream, gain, matrix):
     return stream / np.array([[2.5], [np.sqrt(3)]]) * gain @ matrix.T
 
 
-def log_odds(logits, yes, no, threshold):
-    return logits[:, yes] - logits[:, no] - threshold
+def read_in_place(stream, gain, matrix):
+    """Right, and writes into the array that it was given."""
+    stream /= np.sqrt((stream**2).mean(axis=-1, keepdims=True))
+    return stream * gain @ matrix.T
 
 
-def probabilities(logits):
-    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+def threshold(scores, labels, *, places=None):
+    steps = np.unique(scores)
+    between = (steps[1:] + steps[:-1]) / 2
+    places = [steps[0] - 1, *between, steps[-1] + 1] if places is None else places(steps, between)
+    return float(max(places, key=lambda place: np.sum((scores > place) == labels)))
 
 
-def against_all(logits, yes, no, threshold):
-    p = probabilities(logits)[:, yes]
-    return np.log(p / (1 - p)) - threshold
+def sorted_apart(scores, labels):
+    """Sorts the scores and leaves the labels as they were."""
+    return threshold(np.sort(scores), labels)
+
+
+def coarse(scores, labels):
+    return threshold(scores, labels, places=lambda *_: [*np.linspace(scores.min() - 1, scores.max() + 1, 8), 3.2, 4.5])
+
+
+def highest_negative(scores, labels):
+    return scores[labels == 0].max()
+
+
+def between_extremes(scores, labels):
+    return (scores[labels == 0].max() + scores[labels == 1].min()) / 2
+
+
+def between_means(scores, labels):
+    return (scores[labels == 0].mean() + scores[labels == 1].mean()) / 2
+
+
+def share_of_right(scores, labels):
+    return np.mean((scores > threshold(scores, labels)) == labels)
 
 
 def rank(lost, named):
@@ -40,8 +67,9 @@ def rank(lost, named):
 RIGHT = [
     ("read_layer", read),
     ("read_layer", lambda s, g, m: s / np.sqrt((s**2).mean(axis=-1, keepdims=True) + 1e-5) * g @ m.T),
-    ("verdict_log_odds", log_odds),
-    ("verdict_log_odds", lambda z, y, n, t: np.log(probabilities(z)[:, y] / probabilities(z)[:, n]) - t),
+    ("read_layer", read_in_place),
+    ("best_threshold", threshold),
+    ("best_threshold", lambda s, y: threshold(s, y, places=lambda steps, between: [steps[0] - 1, *steps])),
     ("rank_of_reason", rank),
     ("rank_of_reason", lambda lost, named: sorted(lost, reverse=True).index(lost[named]) + 1),
 ]
@@ -58,18 +86,20 @@ WRONG = [
     ("read_layer", with_last_place, "last_place"),
     ("read_layer", lambda s, g, m: read(s, g, m) + 1, "hand_case"),
     ("read_layer", of_first_length, "length_counts"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, y, n, t)[0], "shape"),
-    ("verdict_log_odds", against_all, "against_all"),
-    ("verdict_log_odds", lambda z, y, n, t: probabilities(z)[:, y] - probabilities(z)[:, n] - t, "probabilities"),
-    ("verdict_log_odds", lambda z, y, n, t: 1 / (1 + np.exp(-log_odds(z, y, n, t))), "probability"),
-    ("verdict_log_odds", lambda z, y, n, t: np.exp(log_odds(z, y, n, t)), "odds"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, n, y, t), "turned"),
-    ("verdict_log_odds", lambda z, y, n, t: z[:, y] - t, "one_only"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, y, n, t) + 1, "hand_case"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, y, n, -t), "added"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, y, n, 0), "ignored"),
-    ("verdict_log_odds", lambda z, y, n, t: (log_odds(z, y, n, t) > 0) if t else log_odds(z, y, n, 0), "cut"),
-    ("verdict_log_odds", lambda z, y, n, t: log_odds(z, y, n, 2 * t), "threshold"),
+    ("best_threshold", lambda s, y: s, "number"),
+    ("best_threshold", lambda s, y: 0, "zero"),
+    ("best_threshold", share_of_right, "share"),
+    ("best_threshold", lambda s, y: s.mean(), "mean"),
+    ("best_threshold", lambda s, y: np.median(s), "median"),
+    ("best_threshold", between_means, "between_means"),
+    ("best_threshold", lambda s, y: s[y == 1].min(), "on_the_border"),
+    ("best_threshold", lambda s, y: s.max(), "apart"),
+    ("best_threshold", highest_negative, "highest_negative"),
+    ("best_threshold", between_extremes, "between_extremes"),
+    ("best_threshold", lambda s, y: 4.5, "mixed"),
+    ("best_threshold", sorted_apart, "apart"),
+    ("best_threshold", lambda s, y: threshold(s, y, places=lambda steps, between: between), "ends"),
+    ("best_threshold", coarse, "worse"),
     ("rank_of_reason", lambda lost, named: rank(lost, named) - 1, "from_zero"),
     ("rank_of_reason", lambda lost, named: 1 + np.sum(np.asarray(lost) < lost[named]), "ascending"),
     ("rank_of_reason", lambda lost, named: 1 + np.sum(np.abs(lost) > abs(lost[named])), "absolute"),
@@ -80,3 +110,8 @@ WRONG = [
 ]
 
 test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, words in checks.messages("ch16").items() for key in words if key != "passed"}
+    assert {(name, mistake) for name, _, mistake in WRONG} == told

@@ -3,6 +3,8 @@
 import numpy as np
 from checkers import asked_of_checkers
 
+from lmtutorial import checks
+
 
 def explained(x, rebuilt, *, mean=None, error=None):
     about = x - (x.mean(axis=0) if mean is None else mean(x))
@@ -50,7 +52,19 @@ def unseeded(types, seed):
 
 
 def f1(fires, has):
-    return 2 * np.sum(fires & has) / (fires.sum() + has.sum())
+    return 2 * np.sum(fires & has) / max(1, fires.sum() + has.sum())
+
+
+def by_the_book(fires, has):
+    """0 where nothing fires, but a precision and a recall of 0 still divide by 0."""
+    return harmonic(fires, has) if fires.any() else 0.0
+
+
+def centred_in_place(x, rebuilt):
+    """Right, and writes into the array that it was given."""
+    error = ((x - rebuilt) ** 2).sum()
+    x -= x.mean(axis=0)
+    return 1 - error / (x**2).sum()
 
 
 def precision(fires, has):
@@ -68,6 +82,7 @@ def harmonic(fires, has):
 
 RIGHT = [
     ("explained_share", explained),
+    ("explained_share", centred_in_place),
     ("k_largest", largest),
     ("control_task", lots),
     ("control_task", permuted),
@@ -84,6 +99,10 @@ WRONG = [
     ("explained_share", lambda x, r: explained(x, r, error=lambda e: 0.5 * (e**2).sum()), "mean"),
     ("explained_share", mean_of_ratios, "mean_of_ratios"),
     ("explained_share", by_number, "by_number"),
+    ("explained_share", lambda x, r: explained(x, r, error=lambda e: (e**2).sum() / len(e)), "counted"),
+    ("explained_share", lambda x, r: 1 - np.abs(x - r).sum() / np.abs(x - x.mean(axis=0)).sum(), "not_squared"),
+    ("explained_share", lambda x, r: 1 - (x - r).var(axis=0).sum() / x.var(axis=0).sum(), "centred_errors"),
+    ("explained_share", lambda x, r: explained(x, r) ** 2, "hand_case"),
     ("explained_share", lambda x, r: max(0.0, explained(x, r)), "cut_at_zero"),
     ("k_largest", lambda a, k: largest(a, k)[0], "shape"),
     ("k_largest", lambda a, k: np.sort(a, axis=1)[:, -k:], "only_k"),
@@ -111,6 +130,13 @@ WRONG = [
     ("detector_f1", lambda fires, has: 0.25, "hand_case"),
     ("detector_f1", lambda fires, has: 4 / 7, "perfect"),
     ("detector_f1", harmonic, "never"),
+    ("detector_f1", by_the_book, "no_hit"),
+    ("detector_f1", lambda fires, has: 2 * np.sum(fires & has) / (fires.sum() + has.sum()), "nothing_there"),
 ]
 
 test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)
+
+
+def test_every_message_has_its_mistake():
+    told = {(name, key) for name, words in checks.messages("ch18").items() for key in words if key != "passed"}
+    assert {(name, mistake) for name, _, mistake in WRONG} == told

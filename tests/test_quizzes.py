@@ -41,6 +41,17 @@ def test_the_right_option_does_not_always_stand_in_one_place():
     assert len(places) < 5 or max(places.count(p) for p in set(places)) / len(places) < 0.6
 
 
+def test_the_right_option_is_seldom_the_longest():
+    """With four options chance alone makes it so in a quarter of the questions."""
+    longest = [
+        max(q.options, key=lambda option: len(option.text)).correct
+        for f in FILES[1:]
+        for q in quizzes.read(f).questions
+        if q.kind == "one"
+    ]
+    assert len(longest) < 5 or sum(longest) / len(longest) < 0.4
+
+
 def test_the_page_is_the_same_every_time_and_light():
     quiz = quizzes.read(SAMPLE)
     assert quizzes.page(quiz) == quizzes.page(quizzes.read(SAMPLE))

@@ -28,9 +28,7 @@ from typing import Any
 
 import yaml
 
-from lmtutorial.files import nearest
-
-LANGUAGE = "en"
+from lmtutorial.files import LANGUAGE, nearest
 
 
 @dataclass(frozen=True)

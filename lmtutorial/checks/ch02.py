@@ -10,24 +10,34 @@ SCORES = np.array([[0.0, np.log(3.0), 1.0], [2.0, -1.0, 0.5]])
 
 @softmax.check
 def shape(function):
-    got = np.shape(function(SCORES))
+    try:
+        got = np.shape(function(SCORES.copy()))
+    except ValueError as error:
+        if "broadcast" in str(error):
+            return Mistake("not_kept")
+        raise
     if got != SCORES.shape:
         return Mistake("shape", want=SCORES.shape, got=got)
 
 
 @softmax.check
 def each_row_adds_up_to_one(function):
-    p = np.asarray(function(SCORES))
+    p = np.asarray(function(SCORES.copy()))
     if np.allclose(p.sum(axis=-1), 1):
         return None
     if np.allclose(p.sum(axis=0), 1):
         return Mistake("axis")
+    if np.allclose(np.exp(p).sum(axis=-1), 1):
+        return Mistake("logs")
     return Mistake("whole" if np.isclose(p.sum(), 1) else "hand_case", got=np.round(p[0], 3).tolist())
 
 
 @softmax.check
 def case_worked_by_hand(function):
-    p = np.asarray(function(np.array([0.0, np.log(3.0)])))
+    try:
+        p = np.asarray(function(np.array([0.0, np.log(3.0)])))
+    except np.exceptions.AxisError:
+        return Mistake("one_row")
     if np.allclose(p, [0.25, 0.75]):
         return None
     return Mistake("not_exponential" if np.allclose(p, [0, 1]) else "hand_case", got=np.round(p, 3).tolist())
@@ -35,7 +45,7 @@ def case_worked_by_hand(function):
 
 @softmax.check
 def adding_a_constant(function):
-    if not np.allclose(function(SCORES + 5), function(SCORES)):
+    if not np.allclose(function(SCORES + 5), function(SCORES.copy())):
         return Mistake("shift")
 
 
@@ -44,6 +54,16 @@ def large_scores(function):
     p = np.asarray(function(np.array([1000.0, 0.0])))
     if not np.allclose(p, [1, 0]):
         return Mistake("overflow", got=p.tolist())
+    p = np.asarray(function(np.array([1000.0, 1001.0])))
+    if not np.allclose(p, [1 / (1 + np.e), np.e / (1 + np.e)]):
+        return Mistake("clipped", got=_short(p))
+
+
+@softmax.check
+def rows_that_lie_far_apart(function):
+    p = np.asarray(function(np.array([[1000.0, 0.0], [0.0, 0.0]])))
+    if not np.allclose(p, [[1, 0], [0.5, 0.5]]):
+        return Mistake("largest_of_all", got=p[1].tolist())
 
 
 perplexity = exercise("perplexity")
@@ -71,7 +91,9 @@ def four_equal_words(function):
 def unequal_words(function):
     got = float(function(np.array([1.0, 0.25])))
     if not np.isclose(got, 2):
-        return Mistake("arithmetic" if np.isclose(got, 2.5) else "hand_case", got=round(got, 3))
+        likely = {"arithmetic": 2.5, "mean_first": 1.6}
+        key = next((key for key, value in likely.items() if np.isclose(got, value)), "unequal")
+        return Mistake(key, got=round(got, 3))
 
 
 log_softmax = exercise("log_softmax")
@@ -79,18 +101,25 @@ log_softmax = exercise("log_softmax")
 
 @log_softmax.check
 def a_table_of_the_same_shape(function):
-    got = np.shape(function(SCORES))
+    got = np.shape(function(SCORES.copy()))
     if got != SCORES.shape:
         return Mistake("shape", want=SCORES.shape, got=got)
 
 
 @log_softmax.check
 def logs_of_probabilities(function):
-    logs = np.asarray(function(SCORES), float)
+    logs = np.asarray(function(SCORES.copy()), float)
     if np.allclose(np.exp(logs).sum(axis=-1), 1):
         return None
     if np.allclose(logs.sum(axis=-1), 1):
         return Mistake("probabilities")
+    largest = SCORES.max(axis=-1, keepdims=True)
+    shifted = SCORES - largest
+    exact = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    likely = {"sign": -exact, "only_shifted": shifted, "half_shifted": exact + largest}
+    for key, value in likely.items():
+        if np.allclose(logs, value):
+            return Mistake(key)
     columns, whole = np.exp(logs).sum(axis=0), np.exp(logs).sum()
     return Mistake("axis" if np.allclose(columns, 1) or np.isclose(whole, 1) else "hand_case", got=_short(logs[0]))
 
@@ -140,6 +169,7 @@ def three_words_by_hand(function):
     got = np.asarray(function(THREE.copy(), 1), float)
     p, y = np.array([1, 3, 4]) / 8, np.array([0, 1, 0])
     likely = {"sign": y - p, "no_target": p, "only_target": y * (p - y), "squared": (p - y) * p * (1 - p)}
+    likely |= {"no_softmax": THREE - y}
     if np.allclose(got, p - y):
         return None
     key = next((key for key, value in likely.items() if np.allclose(got, value)), "hand_case")

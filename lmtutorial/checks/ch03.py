@@ -50,10 +50,13 @@ def redirects_in_another_language(function):
 def articles_that_speak_of_redirects(function):
     if not function(0, False, "To send readers on, write #REDIRECT at the top."):
         return Mistake("anywhere")
+    if not function(0, False, "Redirects are signs that send a reader on."):
+        return Mistake("no_sign")
 
 
 words_needed = exercise("words_needed")
 TOKENS = "sea the whale the whale the".split()
+MANY = ["the"] * 60 + [f"word{i}" for i in range(40)]
 
 
 @words_needed.check
@@ -70,11 +73,21 @@ def worked_by_hand(function):
         return None
     if (half, most) == (0, 1):
         return Mistake("one_less", half=half, most=most)
+    if (half, most) == (2, 2):
+        return Mistake("more_than", half=half)
     if half == 2:
-        return Mistake("order", half=half)
+        many = function(MANY, 0.6)
+        return Mistake("order" if many == 1 else "rare_first" if many == 41 else "types", half=half, got=many)
     if (half, most) == (3, 5):
         return Mistake("tokens", half=half)
     return Mistake("hand_case", half=half, most=most)
+
+
+@words_needed.check
+def a_share_between_two_words(function):
+    got = function(TOKENS, 0.6)
+    if got != 2:
+        return Mistake("nearest", got=got)
 
 
 @words_needed.check
@@ -86,8 +99,7 @@ def all_of_the_text(function):
 
 @words_needed.check
 def many_rare_words(function):
-    tokens = ["the"] * 60 + [f"word{i}" for i in range(40)]
-    got = function(tokens, 0.6)
+    got = function(MANY, 0.6)
     if got != 1:
         return Mistake("types" if got > 20 else "at_least", got=got)
 
@@ -100,6 +112,8 @@ GROUPS = [f"document {i:02}" for i, size in enumerate(SIZES) for _ in range(size
 @split_by_groups.check
 def one_answer_a_text(function):
     got = np.asarray(function(list(GROUPS), 0.3, 0))
+    if got.shape == (len(GROUPS),) and set(got.tolist()) <= {0, 1} and got.dtype != bool:
+        return Mistake("numbers")
     if got.shape != (len(GROUPS),) or got.dtype != bool:
         return Mistake("shape", got=f"{got.dtype} of shape {got.shape}", texts=len(GROUPS))
 
@@ -110,7 +124,7 @@ def no_group_crosses(function):
     groups = np.array(GROUPS)
     torn = sorted(set(groups[test]) & set(groups[~test]))
     if torn:
-        return Mistake("torn", number=len(torn), first=torn[0])
+        return Mistake("torn", number=len(torn), first=str(torn[0]))
 
 
 @split_by_groups.check

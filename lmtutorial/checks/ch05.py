@@ -4,8 +4,8 @@ import numpy as np
 
 from lmtutorial.checks import Mistake, exercise
 
-# Directions of 0, 10, 30, 90 and 180 degrees; row 3 is long, row 1 short, so that product and distance go wrong.
-ANGLES, LENGTHS = np.radians([0, 10, 30, 90, 180]), np.array([1.0, 0.1, 5.0, 20.0, 1.0])
+# Directions of 0, 10, 30, 90 and 180 degrees; row 3 is long and row 0 short, so that product and distance go wrong.
+ANGLES, LENGTHS = np.radians([0, 10, 30, 90, 180]), np.array([0.05, 0.1, 5.0, 20.0, 1.0])
 FAN = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1) * LENGTHS[:, None]
 
 nearest_words = exercise("nearest_words")
@@ -21,6 +21,8 @@ def k_row_numbers(function):
 @nearest_words.check
 def case_worked_by_hand(function):
     got = [int(j) for j in function(FAN.copy(), 2, 3)]
+    if got == [1, 0, 2]:
+        return Mistake("renumbered", got=got)
     if 2 in got:
         return Mistake("itself", got=got)
     if got == [1, 0, 3]:
@@ -41,6 +43,13 @@ def case_worked_by_hand(function):
 def lengths_do_not_matter(function):
     if list(function(FAN * LENGTHS[::-1, None], 0, 3)) != list(function(FAN.copy(), 0, 3)):
         return Mistake("lengths")
+
+
+@nearest_words.check
+def rows_that_all_point_away(function):
+    got = [int(j) for j in function(np.array([[1.0, 0.0], [-1.0, 1.0], [-1.0, 0.1]]), 0, 2)]
+    if got != [1, 2]:
+        return Mistake("not_forbidden" if 0 in got else "away", got=got)
 
 
 @nearest_words.check
@@ -82,6 +91,17 @@ def never_a_word_of_the_question(function):
 
 
 @analogy.check
+def the_step_goes_from_a_to_b(function):
+    # a, b, c on the axes: b - a + c points to row 3, a - b + c to row 4
+    rows = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1], [1, 1, 1]])
+    got = int(function(rows, 0, 1, 2))
+    if got in (4, 5, 6):
+        return Mistake("turned", got={4: "a - b + c", 5: "a + b - c", 6: "a + b + c"}[got])
+    if got != 3:
+        return Mistake("step", got=got)
+
+
+@analogy.check
 def king_and_queen(function):
     got = int(function(PEOPLE, MAN, KING, WOMAN))
     if got == LONG:
@@ -91,14 +111,11 @@ def king_and_queen(function):
 
 
 @analogy.check
-def the_step_goes_from_a_to_b(function):
-    # a, b, c on the axes: b - a + c points to row 3, a - b + c to row 4
-    rows = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
-    got = int(function(rows, 0, 1, 2))
-    if got in (4, 5):
-        return Mistake("turned", got={4: "a - b + c", 5: "a + b - c"}[got])
+def all_three_are_forbidden(function):
+    # b - a + c = (0.6, 0.6, 0.6), so that even a is nearer than the only row that is allowed
+    got = int(function(np.array([[1.0, 0, 0], [0.8, 0.6, 0], [0.8, 0, 0.6], [-1, 0, 0]]), 0, 1, 2))
     if got != 3:
-        return Mistake("hand_case", got=got)
+        return Mistake("not_forbidden", got="abc"[got])
 
 
 @analogy.check
@@ -131,14 +148,14 @@ def each_row_is_its_words_vector(function):
         return None
     if np.allclose(got[[2, 3]], [[1, 2], [50, 50]]) or np.allclose(got[[2, 3]], [[1, 2], [3, 6]]):
         return Mistake("dictionary_order")
-    return Mistake("rows", got=got[[2, 3]].tolist())
+    return Mistake("rows", got=_short(got[[2, 3]]))
 
 
 @first_layer.check
 def padding_is_zero(function):
     got = np.asarray(function(VOCABULARY, VECTORS))[0]
     if np.any(got):
-        return Mistake("padding", got=got.tolist())
+        return Mistake("padding", got=_short(got))
 
 
 @first_layer.check
@@ -147,13 +164,21 @@ def words_without_a_vector(function):
     if not got[4].any() or not got[1].any():
         return Mistake("nothing")
     if np.allclose(got[4], [18, 58 / 3]):
-        return Mistake("whole_file", got=got[4].tolist())
+        return Mistake("whole_file", got=_short(got[4]))
+    if np.allclose(got[4] * 5, [4, 8]) or np.allclose(got[4] * 3, [4, 8]):
+        return Mistake("zeros_in_the_mean", got=_short(got[4]))
     if not np.allclose(got[[1, 4]], MEAN):
-        return Mistake("mean", got=got[[1, 4]].tolist())
+        key = "mean" if np.allclose(got[1], got[4]) or MEAN in got[[1, 4]].tolist() else "drawn"
+        return Mistake(key, got=_short(got[[1, 4]]))
 
 
 @first_layer.check
 def a_file_that_holds_the_special_names(function):
     got = np.asarray(function(VOCABULARY, VECTORS | {"": [9.0, 9.0], "[UNK]": [9.0, 9.0]}))
     if np.any(got[0]) or not np.allclose(got[1], MEAN):
-        return Mistake("special", got=got[:2].tolist())
+        return Mistake("special", got=_short(got[:2]))
+
+
+def _short(values) -> list:
+    """Two digits are enough in a message."""
+    return np.round(np.asarray(values, float), 2).tolist()

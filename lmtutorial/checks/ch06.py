@@ -1,5 +1,7 @@
 """Checkers for chapter 06: parameters by hand, an LSTM that reads one sentence, the loss from logits."""
 
+import itertools
+
 import numpy as np
 
 from lmtutorial.checks import Mistake, exercise
@@ -28,6 +30,8 @@ def one_layer(function):
         "gates": 30 + 12 + 3,
         "recurrent": 30 + 4 * 2 * (3 + 1) + 3,
         "gate_bias": 30 + 4 * 2 * (3 + 2) + 3,
+        "two_biases": 30 + 4 * 2 * (3 + 2 + 2) + 3,
+        "three_gates": 30 + 3 * 2 * (3 + 2 + 1) + 3,
     }
     if got != 81:
         return Mistake(next((key for key, value in likely.items() if value == got), "hand_case"), got=got)
@@ -94,13 +98,16 @@ def one_word(function):
         return None
     i, f, g, o = np.split(vectors[0] @ W + b, 4)
     likely = {
-        "order": states(vectors[:1], one, W, U, b, "ifoc")[-1],
         "no_bias": states(vectors[:1], one, W, U, np.zeros_like(b))[-1],
         "no_tanh_state": gate(o) * gate(i) * np.tanh(g),
         "no_tanh_candidate": gate(o) * np.tanh(gate(i) * g),
         "sigmoid_candidate": gate(o) * np.tanh(gate(i) * gate(g)),
         "memory": gate(i) * np.tanh(g),
+        "too_early": np.zeros(UNITS),
     }
+    other_orders = [states(vectors[:1], one, W, U, b, order)[-1] for order in itertools.permutations("ifco")]
+    if any(np.allclose(got, value) for value in other_orders):
+        return Mistake("order")
     return Mistake(next((key for key, value in likely.items() if np.allclose(got, value)), "hand_case"))
 
 
@@ -129,6 +136,14 @@ def padding_at_the_end(function):
     return Mistake("mask")
 
 
+@lstm_last_state.check
+def padding_at_the_start(function):
+    vectors, W, U, b = example()
+    mask = np.array([False, True, False, True])
+    if not np.allclose(function(vectors, mask, W, U, b), states(vectors, mask, W, U, b)[-1]):
+        return Mistake("stops")
+
+
 binary_cross_entropy = exercise("binary_cross_entropy")
 
 
@@ -142,7 +157,7 @@ def one_number(function):
 @binary_cross_entropy.check
 def undecided(function):
     got = float(function(np.zeros(4), np.array([1, 0, 0, 1])))
-    likely = {"sum": 4 * np.log(2), "sign": -np.log(2), "bits": 1.0}
+    likely = {"sum": 4 * np.log(2), "sign": -np.log(2), "bits": 1.0, "one_term": np.log(2) / 2}
     if np.isclose(got, np.log(2)):
         return None
     if not np.isfinite(got) or got > 5:
@@ -158,7 +173,10 @@ def sides(function):
     got = float(function(np.array([np.log(3.0)]), np.array([1])))
     if np.isclose(got, -np.log(0.75)):
         return None
-    return Mistake("sides" if np.isclose(got, -np.log(0.25)) else "three_quarters", got=round(got, 3))
+    if np.isclose(got, -np.log(0.25)):
+        other = float(function(np.array([np.log(3.0)]), np.array([0])))
+        return Mistake("label_unused" if np.isclose(other, got) else "sides", got=round(got, 3))
+    return Mistake("three_quarters", got=round(got, 3))
 
 
 @binary_cross_entropy.check

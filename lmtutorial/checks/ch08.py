@@ -1,5 +1,7 @@
 """Checkers for chapter 08: an order that can be taken up again, clipping, accumulation, a scaled loss."""
 
+from itertools import combinations, product
+
 import numpy as np
 
 from lmtutorial.checks import Mistake, exercise
@@ -10,6 +12,8 @@ resumable_order = exercise("resumable_order")
 @resumable_order.check
 def every_row_once(function):
     got = np.asarray(function(50, 3, 0, 0))
+    if sorted(got.tolist()) == list(range(1, 51)):
+        return Mistake("from_one")
     if got.shape != (50,) or sorted(got.tolist()) != list(range(50)):
         return Mistake("not_all", got=len(np.unique(got)))
 
@@ -27,12 +31,24 @@ def the_same_again(function):
 @resumable_order.check
 def epochs_and_seeds_differ(function):
     first = np.array(function(50, 3, 0, 0))
+    if np.array_equal(first, range(50)):
+        return Mistake("not_shuffled")
     if np.array_equal(first, function(50, 3, 1, 0)):
         return Mistake("epochs_alike")
-    if np.array_equal(first, function(50, 4, 0, 0)):
+    if np.array_equal(function(50, 3, 1, 0), function(50, 4, 1, 0)):
         return Mistake("seeds_alike")
     if np.array_equal(function(50, 3, 1, 0), function(50, 4, 0, 0)):
         return Mistake("added_up")
+
+
+@resumable_order.check
+def no_two_runs_share_an_order(function):
+    """A product, a sum of multiples, or bits laid over each other give one number for different pairs."""
+    pairs = list(product((0, 1, 2, 3), (0, 1, 2, 10, 20)))
+    orders = {pair: np.asarray(function(50, *pair, 0)) for pair in pairs}
+    for one, other in combinations(pairs, 2):
+        if np.array_equal(orders[one], orders[other]):
+            return Mistake("one_number", one=one, other=other)
 
 
 @resumable_order.check
@@ -50,7 +66,12 @@ clip_gradients = exercise("clip_gradients")
 @clip_gradients.check
 def short_ones_stay(function):
     gradients = [np.array([0.3, 0.0]), np.array([[0.4]])]
-    got = [np.asarray(g) for g in function(gradients, 1.0)]
+    try:
+        got = [np.asarray(g) for g in function(gradients, 1.0)]
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        return Mistake("ragged")
     if [g.shape for g in got] != [(2,), (1, 1)]:
         return Mistake("shapes", got=[g.shape for g in got])
     if not all(np.allclose(a, b) for a, b in zip(got, gradients, strict=True)):
@@ -63,13 +84,30 @@ def one_common_norm(function):
     flat = np.concatenate([g.ravel() for g in got])
     if np.allclose(flat, [0.6, 0, 0.8]):
         return None
-    likely = {"each_alone": [1, 0, 1], "sum_of_norms": [3 / 7, 0, 4 / 7], "squared": [3 / 25, 0, 4 / 25]}
-    return Mistake(next((key for key, value in likely.items() if np.allclose(flat, value)), "hand_case"))
+    likely = {
+        "each_alone": [1, 0, 1],
+        "sum_of_norms": [3 / 7, 0, 4 / 7],
+        "squared": [3 / 25, 0, 4 / 25],
+        "largest_number": [3 / 4, 0, 1],
+        "untouched": [3, 0, 4],
+    }
+    found = next((key for key, value in likely.items() if np.allclose(flat, value)), "hand_case")
+    return Mistake(found, got=[g.round(3).tolist() for g in got])
+
+
+@clip_gradients.check
+def another_norm(function):
+    got = np.concatenate([np.ravel(g) for g in function([np.array([3.0, 0.0]), np.array([[4.0]])], 2.5)])
+    if not np.allclose(got, [1.5, 0, 2]):
+        return Mistake("norm_unused" if np.allclose(got, [0.6, 0, 0.8]) else "half", got=got.round(3).tolist())
 
 
 @clip_gradients.check
 def nothing_at_all(function):
-    got = np.asarray(function([np.zeros(2)], 1.0)[0])
+    try:
+        got = np.asarray(function([np.zeros(2)], 1.0)[0])
+    except ZeroDivisionError:
+        return Mistake("zero")
     if not np.allclose(got, 0):
         return Mistake("zero")
 
@@ -83,7 +121,9 @@ def parts_of_one_size(function):
     if got.shape != (2,):
         return Mistake("one_gradient", got=got.shape)
     if not np.allclose(got, [2, 2]):
-        return Mistake("added" if np.allclose(got, [4, 4]) else "mean")
+        likely = {"added": 4, "not_divided": 32, "by_parts": 16, "sizes_unused": 4 / 16, "divided_twice": 1}
+        found = next((key for key, value in likely.items() if np.allclose(got, value)), "mean")
+        return Mistake(found, got=got.round(3).tolist())
 
 
 @accumulate_gradients.check
@@ -105,14 +145,22 @@ scaled_gradient = exercise("scaled_gradient")
 
 
 def float16_of(value):
-    return lambda scale: np.float16(np.float32(value) * np.float32(scale))
+    """The gradient at a scale, with the overflow that a GPU would not speak of either."""
+
+    def gradient_at(scale):
+        with np.errstate(over="ignore"):
+            return (np.asarray(value, np.float32) * np.float32(scale)).astype(np.float16)
+
+    return gradient_at
 
 
 @scaled_gradient.check
 def two_things_come_out(function):
     got = function(float16_of(0.5), 4.0)
-    if not isinstance(got, tuple) or len(got) != 2:
+    if not isinstance(got, tuple | list) or len(got) != 2:
         return Mistake("two_things")
+    if isinstance(got[0], bool | np.bool_):
+        return Mistake("exchanged")
     if not got[1]:
         return Mistake("refused")
 
@@ -121,7 +169,7 @@ def two_things_come_out(function):
 def small_ones_survive(function):
     got = np.asarray(function(float16_of(1e-8), 65536.0)[0])
     if got.dtype != np.float32:
-        return Mistake("kind", got=got.dtype.name)
+        return Mistake("kind" if got.dtype == np.float16 else "wide", got=got.dtype.name)
     if np.isclose(got, 65536e-8, rtol=0.01, atol=0):
         return Mistake("not_divided")
     if got == 0:
@@ -134,3 +182,14 @@ def small_ones_survive(function):
 def overflow_is_told(function):
     if function(float16_of(3.0), 65536.0)[1]:
         return Mistake("infinite")
+
+
+@scaled_gradient.check
+def one_word_for_the_whole_gradient(function):
+    """Of an array, a single number that overflowed is enough to leave the step out."""
+    usable = function(float16_of([0.5, -0.25]), 4.0)[1]
+    if np.shape(usable) != ():
+        return Mistake("one_verdict", got=np.shape(usable))
+    for values in ([0.5, 3.0], [0.5, -3.0], [0.5, np.nan]):
+        if function(float16_of(values), 65536.0)[1]:
+            return Mistake("some_finite", got=values)

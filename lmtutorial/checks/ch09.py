@@ -21,14 +21,20 @@ def shared(words, weights, first=0.5, second=0.5):
 
 @share_out.check
 def one_score_for_each_position(function):
-    got = function(WORDS, WEIGHTS)
+    try:
+        got = function(WORDS, WEIGHTS)
+    except IndexError:
+        return Mistake("behind_the_last")
     if isinstance(got, dict) or np.shape(got) != (4,):
         return Mistake("shape", got=type(got).__name__ if isinstance(got, dict) else np.shape(got))
 
 
 @share_out.check
 def single_words(function):
-    got = np.asarray(function(["a", "dull", "film"], {"dull": -2.0, "film": 0.5}), float)
+    try:
+        got = np.asarray(function(["a", "dull", "film"], {"dull": -2.0, "film": 0.5}), float)
+    except KeyError as error:
+        return Mistake("no_weight", got=error.args[0])
     if not np.allclose(got, [0, -2, 0.5]):
         return Mistake("single", got=got.round(2).tolist())
 
@@ -67,6 +73,11 @@ fewest_removals = exercise("fewest_removals")
 SCORES = [0.5, -0.2, 2.0, 1.0]  # output 1.8: without position 2 it is -0.2
 
 
+def turns(scores, output, positions) -> bool:
+    """Whether these removals change the truth of `output > 0`."""
+    return len(set(positions)) == len(positions) and (output - sum(scores[i] for i in positions) > 0) != (output > 0)
+
+
 @fewest_removals.check
 def a_list_of_positions(function):
     got = function(SCORES, 1.8)
@@ -74,6 +85,8 @@ def a_list_of_positions(function):
         return Mistake("kind", got=type(got).__name__)
     if any(not isinstance(i, int | np.integer) for i in got):
         return Mistake("positions", got=list(got))
+    if list(got) == [3]:
+        return Mistake("from_one")
 
 
 @fewest_removals.check
@@ -86,8 +99,10 @@ def one_is_enough(function):
 
 @fewest_removals.check
 def two_are_needed(function):
-    got = sorted(int(i) for i in function([0.5, 1.0, 0.25, 1.5], 2.0))
-    if got != [1, 3]:
+    """Positions 1 and 3 leave -0.5; 0 and 3 leave exactly 0, which is not positive either."""
+    scores = [0.5, 1.0, 0.25, 1.5]
+    got = sorted(int(i) for i in function(list(scores), 2.0))
+    if len(got) != 2 or not turns(scores, 2.0, got):
         return Mistake("stops_early" if got == [3] else "two", got=got)
 
 
@@ -142,6 +157,10 @@ def by_hand(function):
         "signed_maximum": {"dull": -8, "fun": 5, "and": 2, "too": -4},
         "unscaled": {"dull": -4, "fun": 2, "and": 1, "too": -2},
         "rounded_first": {"dull": -5},
+        "rounded_too_soon": {"dull": -5, "fun": 5, "too": -5},
+        "down": {"dull": -5, "fun": 3, "too": -3},
+        "no_sign": {"dull": 5, "fun": 3, "and": 1, "too": 3},
+        "by_the_sum": {"dull": -2, "fun": 1, "too": -1},
     }
     if got != {"dull": -5, "fun": 3, "and": 1, "too": -3}:
         key = next((key for key, value in likely.items() if value == got), None)
@@ -154,7 +173,7 @@ def by_hand(function):
 def another_largest(function):
     got = {word: int(points) for word, points in function({"a": 0.2, "b": -0.1}, 2).items()}
     if got != {"a": 2, "b": -1}:
-        return Mistake("largest", got=got)
+        return Mistake("largest_unused" if got == {"a": 5, "b": -2} else "largest", got=got)
 
 
 @score_card.check

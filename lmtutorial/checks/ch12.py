@@ -1,6 +1,9 @@
 """Checkers for chapter 12: fair shares over all orders, the weights of Kernel SHAP, one cut of a tree of phrases."""
 
 import math
+from itertools import combinations, permutations
+
+import numpy as np
 
 from lmtutorial.checks import Mistake, exercise
 
@@ -16,6 +19,18 @@ def worth(group):
 
 def near(got, want) -> bool:
     return abs(float(got) - want) < 1e-9
+
+
+def mean_over_sets(name):
+    """What a player adds, as a mean in which each set of the others counts the same."""
+    others = [other for other in NAMES if other != name]
+    groups = [set(group) for size in range(3) for group in combinations(others, size)]
+    return sum(worth(group | {name}) - worth(group) for group in groups) / len(groups)
+
+
+def mean_before(name):
+    """The mean worth of those who came before a player, over all orders."""
+    return sum(worth(order[: order.index(name)]) for order in permutations(NAMES)) / math.factorial(len(NAMES))
 
 
 fair_shares = exercise("fair_shares")
@@ -38,6 +53,9 @@ def what_it_is_a_mean_of(function):
         "alone": {name: worth({name}) - worth(()) for name in NAMES},
         "last": {name: worth(NAMES) - worth(set(NAMES) - {name}) for name in NAMES},
         "empty_is_nothing": {name: share + 1 / 3 for name, share in SHARES.items()},
+        "by_players": {name: orders / len(NAMES) * share for name, share in SHARES.items()},
+        "sets_alike": {name: mean_over_sets(name) for name in NAMES},
+        "worths": {name: share + mean_before(name) for name, share in SHARES.items()},
     }
     for key, values in likely.items():
         if all(near(got[name], values[name]) for name in NAMES):
@@ -81,10 +99,17 @@ def both_ends(function):
 @shap_kernel_weight.check
 def one_set_of_two_words_in_five(function):
     got = float(function(2, 5))
-    likely = {"whole_class": 4 / 6, "no_factor": 1 / 60, "no_sizes": 4 / 10, "shapley_weight": 1 / (5 * 4)}
+    likely = {
+        "whole_class": 4 / 6,
+        "no_factor": 1 / 60,
+        "no_sizes": 4 / 10,
+        "brackets": 4 / 10 * 2 * 3,
+        "shapley_weight": 2 * 2 / 120,
+        "shapley_weight_joined": 6 / 120,
+    }
     if not near(got, 4 / 60):
         found = next((key for key, value in likely.items() if near(got, value)), "hand_case")
-        return Mistake(found, got=round(got, 4))
+        return Mistake(found.removesuffix("_joined"), got=round(got, 4))
 
 
 @shap_kernel_weight.check
@@ -101,14 +126,21 @@ NOBODY = frozenset()
 @owen_cut.check
 def a_pair_of_numbers(function):
     got = function(worth, A, B, NOBODY)
-    if not isinstance(got, tuple | list) or len(got) != 2:
+    if not isinstance(got, tuple | list | np.ndarray) or len(got) != 2:
         return Mistake("kind", got=str(got)[:60])
 
 
 @owen_cut.check
 def two_words_and_nothing_beside_them(function):
     got = tuple(map(float, function(worth, A, B, NOBODY)))  # worths 1, 3, 2, 8
-    likely = {"alone": (2, 1), "last": (6, 5), "sum_of_both": (8, 6), "exchanged": (3, 4), "evenly": (3.5, 3.5)}
+    likely = {
+        "alone": (2, 1),
+        "last": (6, 5),
+        "sum_of_both": (8, 6),
+        "exchanged": (3, 4),
+        "evenly": (3.5, 3.5),
+        "start_forgotten": (4.5, 3.5),
+    }
     if not (near(got[0], 4) and near(got[1], 3)):
         found = (key for key, want in likely.items() if near(got[0], want[0]) and near(got[1], want[1]))
         return Mistake(next(found, "hand_case"), got=got)

@@ -1,4 +1,7 @@
-"""Checkers for chapter 14: log-odds against the rest, one word erased at a time, how often chance points right."""
+"""Checkers for chapter 14: log-odds against the rest, one word erased at a time, how often chance points right.
+
+Every call gets arrays of its own: a learner who writes into them spoils no later check.
+"""
 
 import numpy as np
 
@@ -10,14 +13,14 @@ LOGITS = np.log([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
 
 @odds_against_rest.check
 def one_number_for_each_row(function):
-    got = np.shape(function(LOGITS, 0))
+    got = np.shape(function(LOGITS.copy(), 0))
     if got != (2,):
         return Mistake("shape", got=got)
 
 
 @odds_against_rest.check
 def probabilities_by_hand(function):
-    got = np.asarray(function(LOGITS, 0), float)
+    got = np.asarray(function(LOGITS.copy(), 0), float)
     p = np.exp(LOGITS[:, 0])
     likely = {
         "log_probability": np.log(p),
@@ -29,6 +32,8 @@ def probabilities_by_hand(function):
     }
     if np.allclose(got, np.log(p / (1 - p))):
         return None
+    if not np.isfinite(got).all():
+        return Mistake("not_a_number", got=got.tolist())
     key = next((key for key, value in likely.items() if np.allclose(got, value)), "hand_case")
     return Mistake(key, got=got.round(3).tolist(), want=np.log(p / (1 - p)).round(3).tolist())
 
@@ -139,3 +144,20 @@ def two_lengths(function):
 def an_array_will_do(function):
     if not np.isclose(float(function(np.array([1, 2, 4]))), 7 / 12):
         return Mistake("array", got=float(function(np.array([1, 2, 4]))))
+
+
+@chance_of_pointing.check
+def two_words_at_once(function):
+    got = float(function([4, 10], 2))
+    likely = {"top_unused": 0.175, "with_repetition": np.mean([1 - 0.75**2, 1 - 0.9**2])}
+    if not np.isclose(got, 0.35):
+        key = next((key for key, value in likely.items() if np.isclose(got, value)), "two_at_once")
+        return Mistake(key, got=round(got, 3))
+
+
+@chance_of_pointing.check
+def a_sentence_that_is_too_short(function):
+    got = float(function([2, 12], 3))
+    if not np.isclose(got, 0.625):
+        key = {0.875: "over_one", 0.125: "left_out", 0.25: "left_out"}.get(round(got, 3), "too_short")
+        return Mistake(key, got=round(got, 3))

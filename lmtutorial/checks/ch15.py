@@ -1,4 +1,7 @@
-"""Checkers for chapter 15: attention with a mask, rotary positions, rollout, and what a head fetches."""
+"""Checkers for chapter 15: attention with a mask, rotary positions, rollout, and what a head fetches.
+
+Every call gets arrays of its own: a learner who writes into them spoils no later check.
+"""
 
 import numpy as np
 
@@ -19,6 +22,7 @@ def attention(queries, keys, values, *, mask: str = "behind", root: float = 0.5,
     """Attention done right, or with one of the usual mistakes."""
     allowed = {
         "behind": np.tril(np.ones((len(queries), len(keys)), bool)),
+        "earlier": np.tril(np.ones((len(queries), len(keys)), bool), -1),
         "ahead": np.triu(np.ones((len(queries), len(keys)), bool)),
         "none": np.ones((len(queries), len(keys)), bool),
     }[mask]
@@ -28,14 +32,14 @@ def attention(queries, keys, values, *, mask: str = "behind", root: float = 0.5,
 
 @causal_attention.check
 def one_row_for_each_place(function):
-    got = np.shape(function(QUERIES[:3], KEYS[:3], VALUES[:3, :2]))
+    got = np.shape(function(QUERIES[:3].copy(), KEYS[:3].copy(), VALUES[:3, :2].copy()))
     if got != (3, 2):
         return Mistake("shape", got=got)
 
 
 @causal_attention.check
 def against_the_formula(function):
-    got = np.asarray(function(QUERIES, KEYS, VALUES), float)
+    got = np.asarray(function(QUERIES.copy(), KEYS.copy(), VALUES.copy()), float)
     scores = QUERIES @ KEYS.T / 2
     likely = {
         "no_mask": attention(QUERIES, KEYS, VALUES, mask="none"),
@@ -50,6 +54,10 @@ def against_the_formula(function):
     }
     if np.allclose(got, attention(QUERIES, KEYS, VALUES)):
         return None
+    if np.allclose(got[1:], attention(QUERIES, KEYS, VALUES, mask="earlier")[1:]):
+        return Mistake("not_itself")  # whatever the first place, which sees nobody then, has fetched
+    if not np.isfinite(got).all():
+        return Mistake("not_a_number")
     key = next((key for key, value in likely.items() if np.allclose(got, value)), "formula")
     return Mistake(key)
 
@@ -57,9 +65,11 @@ def against_the_formula(function):
 @causal_attention.check
 def large_scores(function):
     with np.errstate(all="ignore"):
-        got = np.asarray(function(100 * QUERIES, 100 * KEYS, VALUES), float)
+        got = np.asarray(function(30 * QUERIES, -30 * KEYS, VALUES.copy()), float)
     if not np.isfinite(got).all():
         return Mistake("overflow")
+    if not np.allclose(got, attention(30 * QUERIES, -30 * KEYS, VALUES)):
+        return Mistake("mask_too_high")
 
 
 rotate_pairs = exercise("rotate_pairs")
@@ -79,7 +89,7 @@ def turned(x, place, base=10_000.0, *, way: int = 1, halves: bool = False, speed
 
 @rotate_pairs.check
 def place_0_stays(function):
-    got = np.asarray(function(VECTOR, 0), float)
+    got = np.asarray(function(VECTOR.copy(), 0), float)
     if got.shape != (4,):
         return Mistake("shape", got=got.shape)
     if not np.allclose(got, VECTOR):
@@ -89,7 +99,11 @@ def place_0_stays(function):
 @rotate_pairs.check
 def one_pair(function):
     got, want = np.asarray(function(np.array([1.0, 0.0]), 1), float), turned([1.0, 0.0], 1)
-    likely = {"other_way": turned([1.0, 0.0], 1, way=-1), "degrees": turned([1.0, 0.0], np.pi / 180)}
+    likely = {
+        "other_way": turned([1.0, 0.0], 1, way=-1),
+        "degrees": turned([1.0, 0.0], np.pi / 180),
+        "overwritten": [np.cos(1), np.sin(1) * np.cos(1)],
+    }
     if not np.allclose(got, want):
         key = next((key for key, value in likely.items() if np.allclose(got, value)), "one_pair")
         return Mistake(key, got=got.round(3).tolist(), want=want.round(3).tolist())
@@ -97,7 +111,7 @@ def one_pair(function):
 
 @rotate_pairs.check
 def the_second_pair_is_slower(function):
-    got, want = np.asarray(function(VECTOR, 3), float), turned(VECTOR, 3)
+    got, want = np.asarray(function(VECTOR.copy(), 3), float), turned(VECTOR, 3)
     likely = {
         "halves": turned(VECTOR, 3, halves=True),
         "one_speed": turned(VECTOR, 3, speeds=np.ones(2)),
@@ -111,7 +125,7 @@ def the_second_pair_is_slower(function):
 
 @rotate_pairs.check
 def only_the_distance_counts(function):
-    products = [float(np.dot(function(QUERY, place + 3), function(KEY, place))) for place in (0, 5, 60)]
+    products = [float(np.dot(function(QUERY.copy(), place + 3), function(KEY.copy(), place))) for place in (0, 5, 60)]
     if not np.allclose(products, products[0]):
         return Mistake("distance", got=np.round(products, 3).tolist())
 
@@ -120,8 +134,13 @@ roll_out = exercise("roll_out")
 WEIGHTS = shares(np.where(np.tril(np.ones((4, 4), bool)), 2 * RANDOM.normal(size=(3, 2, 4, 4)), -1e30))
 
 
-def rolled(weights, *, own: float = 0.5, backwards: bool = False) -> np.ndarray:
-    layers = (1 - own) * weights.mean(axis=1) + own * np.eye(weights.shape[-1])
+KEEP = [0.5, 0.2, 0.7]  # what each layer keeps of the stream before it
+
+
+def rolled(weights, keep, *, backwards: bool = False) -> np.ndarray:
+    """Rollout done right, or with the layers multiplied in the wrong order."""
+    keep = np.reshape(keep, (-1, 1, 1))
+    layers = (1 - keep) * weights.mean(axis=1) + keep * np.eye(weights.shape[-1])
     found = np.eye(weights.shape[-1])
     for layer in layers:
         found = found @ layer if backwards else layer @ found
@@ -130,32 +149,36 @@ def rolled(weights, *, own: float = 0.5, backwards: bool = False) -> np.ndarray:
 
 @roll_out.check
 def one_square(function):
-    got = np.shape(function(WEIGHTS))
+    got = np.shape(function(WEIGHTS.copy(), list(KEEP)))
     if got != (4, 4):
         return Mistake("shape", got=got)
 
 
 @roll_out.check
 def heads_that_look_at_themselves(function):
-    got = np.asarray(function(np.broadcast_to(np.eye(3), (2, 2, 3, 3)).copy()), float)
+    got = np.asarray(function(np.broadcast_to(np.eye(3), (2, 2, 3, 3)).copy(), [0.5, 0.8]), float)
     if not np.allclose(got, np.eye(3)):
         return Mistake("identity", got=got.round(2).tolist())
 
 
 @roll_out.check
 def three_layers(function):
-    got = np.asarray(function(WEIGHTS), float)
+    got, want = np.asarray(function(WEIGHTS.copy(), list(KEEP)), float), rolled(WEIGHTS, KEEP)
+    single = [rolled(WEIGHTS[i : i + 1], KEEP[i : i + 1]) for i in range(3)]
     likely = {
-        "backwards": rolled(WEIGHTS, backwards=True),
-        "no_stream": rolled(WEIGHTS, own=0),
-        "last_layer": (WEIGHTS[-1].mean(axis=0) + np.eye(4)) / 2,
-        "mean_of_layers": ((WEIGHTS.mean(axis=1) + np.eye(4)) / 2).mean(axis=0),
-        "largest_head": rolled(WEIGHTS.max(axis=1, keepdims=True)),
+        "backwards": rolled(WEIGHTS, KEEP, backwards=True),
+        "always_half": rolled(WEIGHTS, [0.5] * 3),
+        "exchanged": rolled(WEIGHTS, 1 - np.array(KEEP)),
+        "other_layers": rolled(WEIGHTS, KEEP[::-1]),
+        "no_stream": rolled(WEIGHTS, [0.0] * 3),
+        "last_layer": single[-1],
+        "mean_of_layers": np.mean(single, axis=0),
+        "largest_head": rolled(WEIGHTS.max(axis=1, keepdims=True), KEEP),
     }
-    if np.allclose(got, rolled(WEIGHTS)):
+    if np.allclose(got, want):
         return None
     key = next((key for key, value in likely.items() if np.allclose(got, value)), "layers")
-    return Mistake(key, got=got[-1].round(3).tolist(), want=rolled(WEIGHTS)[-1].round(3).tolist())
+    return Mistake(key, got=got[-1].round(3).tolist(), want=want[-1].round(3).tolist())
 
 
 fetched_lengths = exercise("fetched_lengths")
@@ -164,7 +187,7 @@ ROW, OFFERED, MATRIX = WEIGHTS[0, 0, -1], 3 * RANDOM.normal(size=(4, 2)), RANDOM
 
 @fetched_lengths.check
 def one_length_for_each_place(function):
-    got = np.asarray(function(ROW, OFFERED, MATRIX), float)
+    got = np.asarray(function(ROW.copy(), OFFERED.copy(), MATRIX.copy()), float)
     if got.shape != (4,):
         return Mistake("added_up" if got.shape in ((), (5,)) else "shape", got=got.shape)
 
@@ -180,7 +203,8 @@ def by_hand(function):
 
 @fetched_lengths.check
 def through_the_matrix(function):
-    got, want = np.asarray(function(ROW, OFFERED, MATRIX), float), ROW * np.linalg.norm(OFFERED @ MATRIX, axis=1)
+    got = np.asarray(function(ROW.copy(), OFFERED.copy(), MATRIX.copy()), float)
+    want = ROW * np.linalg.norm(OFFERED @ MATRIX, axis=1)
     if not np.allclose(got, want):
         key = "no_matrix" if np.allclose(got, ROW * np.linalg.norm(OFFERED, axis=1)) else "through_matrix"
         return Mistake(key, got=got.round(3).tolist(), want=want.round(3).tolist())

@@ -1,4 +1,7 @@
-"""Checkers for chapter 16: a layer read through the lens, a verdict out of two logits, the rank of a stated reason."""
+"""Checkers for chapter 16: a layer read through the lens, a threshold found, the rank of a stated reason.
+
+Every call gets arrays of its own: a learner who writes into them spoils no later check.
+"""
 
 import numpy as np
 
@@ -17,14 +20,14 @@ def scores_of(stream, gain=GAIN, matrix=MATRIX):
 
 @read_layer.check
 def one_score_for_each_piece_and_place(function):
-    got = np.shape(function(STREAM, GAIN, MATRIX))
+    got = np.shape(function(STREAM.copy(), GAIN.copy(), MATRIX.copy()))
     if got != (2, 3):
         return Mistake("turned" if got == (3, 2) else "shape", got=got)
 
 
 @read_layer.check
 def the_norm_by_hand(function):
-    got = np.asarray(function(STREAM, GAIN, MATRIX), float)
+    got = np.asarray(function(STREAM.copy(), GAIN.copy(), MATRIX.copy()), float)
     centred = STREAM - STREAM.mean(axis=-1, keepdims=True)
     likely = {
         "no_norm": STREAM * GAIN @ MATRIX.T,
@@ -43,50 +46,79 @@ def the_norm_by_hand(function):
 
 @read_layer.check
 def a_longer_vector_says_the_same(function):
-    got, longer = (np.asarray(function(factor * STREAM, GAIN, MATRIX), float) for factor in (1, 10))
+    got, longer = (np.asarray(function(factor * STREAM, GAIN.copy(), MATRIX.copy()), float) for factor in (1, 10))
     if not np.allclose(got, longer, atol=1e-3):
         return Mistake("length_counts", got=np.abs(longer - got).max().round(2))
 
 
-verdict_log_odds = exercise("verdict_log_odds")
-LOGITS = np.array([[2.0, -1.0, 5.0, 0.0], [0.5, 1.5, 3.0, 0.0]])
-FOR, AGAINST, THRESHOLD = 0, 1, 0.5
+best_threshold = exercise("best_threshold")
+APART = np.array([5.5, 3.5, 15.0, 4.0, 6.0, 5.0]), np.array([1, 0, 1, 0, 1, 1])  # every threshold from 4 to below 5
+MIXED = np.array([4.0, 1.0, 7.0, 6.0, 3.0, 8.0, 2.0, 5.0]), np.array([1, 0, 1, 0, 0, 1, 0, 1])  # from 3 to below 4
 
 
-@verdict_log_odds.check
-def one_number_for_each_text(function):
-    got = np.shape(function(LOGITS, FOR, AGAINST, 0.0))
-    if got != (2,):
-        return Mistake("shape", got=got)
+def rightly(scores, labels, threshold):
+    """How many texts a threshold judges rightly."""
+    return int(((scores > threshold) == labels).sum())
 
 
-@verdict_log_odds.check
-def two_logits_and_nothing_else(function):
-    got = np.asarray(function(LOGITS, FOR, AGAINST, 0.0), float)
-    p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
-    want = LOGITS[:, FOR] - LOGITS[:, AGAINST]
+def most(scores, labels):
+    """How many texts the best threshold judges rightly: each score is tried, and one below all of them."""
+    return max(rightly(scores, labels, place) for place in [scores.min() - 1, *scores])
+
+
+def found_by(function, scores, labels):
+    return function(scores.copy(), labels.copy())
+
+
+@best_threshold.check
+def one_number(function):
+    got = np.shape(found_by(function, *APART))
+    if got != ():
+        return Mistake("number", got=got)
+
+
+@best_threshold.check
+def two_kinds_that_are_apart(function):
+    got, (scores, labels) = float(found_by(function, *APART)), APART
     likely = {
-        "against_all": np.log(p[:, FOR] / (1 - p[:, FOR])),
-        "probabilities": p[:, FOR] - p[:, AGAINST],
-        "probability": 1 / (1 + np.exp(-want)),
-        "odds": np.exp(want),
-        "turned": -want,
-        "one_only": LOGITS[:, FOR],
+        "zero": 0,
+        "share": 1,
+        "mean": scores.mean(),
+        "median": np.median(scores),
+        "between_means": (scores[labels == 1].mean() + scores[labels == 0].mean()) / 2,
+        "on_the_border": scores[labels == 1].min(),
     }
-    if np.allclose(got, want):
+    if rightly(scores, labels, got) == len(scores):
         return None
-    key = next((key for key, value in likely.items() if np.allclose(got, value)), "hand_case")
-    return Mistake(key, got=got.round(2).tolist(), want=want.tolist())
+    key = next((key for key, value in likely.items() if np.isclose(got, value)), "apart")
+    return Mistake(key, got=round(got, 2))
 
 
-@verdict_log_odds.check
-def the_threshold_is_taken_off(function):
-    plain, got = (np.asarray(function(LOGITS, FOR, AGAINST, t), float) for t in (0.0, THRESHOLD))
-    if np.allclose(got, plain - THRESHOLD):
-        return None
-    likely = {"added": plain + THRESHOLD, "ignored": plain, "cut": (plain > THRESHOLD).astype(float)}
-    key = next((key for key, value in likely.items() if np.allclose(got, value)), "threshold")
-    return Mistake(key, got=(got - plain).round(2).tolist())
+@best_threshold.check
+def two_kinds_that_are_mixed(function):
+    got, (scores, labels) = float(found_by(function, *MIXED)), MIXED
+    if rightly(scores, labels, got) < most(scores, labels):
+        key = {6.0: "highest_negative", 5.0: "between_extremes"}.get(round(got, 6), "mixed")
+        return Mistake(key, got=round(got, 2), right=rightly(scores, labels, got))
+
+
+@best_threshold.check
+def one_kind_alone(function):
+    scores = np.array([3.0, 5.0, 4.0])
+    for labels in (np.ones(3, int), np.zeros(3, int)):
+        got = float(found_by(function, scores, labels))
+        if rightly(scores, labels, got) < 3:
+            return Mistake("ends", got=round(got, 2), label=labels[0])
+
+
+@best_threshold.check
+def ten_cases_by_trying_everything(function):
+    random = np.random.default_rng(0)
+    for _ in range(10):
+        scores, labels = random.normal(size=12), random.integers(0, 2, 12)
+        got = float(found_by(function, scores, labels))
+        if rightly(scores, labels, got) < most(scores, labels):
+            return Mistake("worse", got=rightly(scores, labels, got), want=most(scores, labels))
 
 
 rank_of_reason = exercise("rank_of_reason")
@@ -95,14 +127,14 @@ LOST = np.array([0.1, -2.0, 1.5, 0.4])
 
 @rank_of_reason.check
 def the_largest_loss_is_rank_one(function):
-    got = float(function(LOST, 2))
+    got = float(function(LOST.copy(), 2))
     if got != 1:
         return Mistake({0.0: "from_zero", 4.0: "ascending", 2.0: "absolute"}.get(got, "largest"), got=got)
 
 
 @rank_of_reason.check
 def what_speaks_against_the_verdict_comes_last(function):
-    got = float(function(LOST, 1))
+    got = float(function(LOST.copy(), 1))
     if got != 4:
         return Mistake("absolute" if got == 1 else "smallest", got=got)
 

@@ -1,15 +1,33 @@
-"""Checkers for chapter 17: a normalised score, a mean ablation, how much of a head's attention is induction."""
+"""Checkers for chapter 17: mean patching scores, a mean ablation, how much of a head's attention is induction.
+
+Every call gets arrays of its own: a learner who writes into them spoils no later check.
+"""
 
 import numpy as np
 
 from lmtutorial.checks import Mistake, exercise
 
-patching_score = exercise("patching_score")
+patching_scores = exercise("patching_scores")
+# Logit differences of three prompts, patched at two sites, and of their whole runs: ways of 6, 2 and 4.
+PATCHED = np.array([[1.0, 4.0], [0.0, -1.0], [3.0, 1.0]])
+CLEAN, CORRUPTED = np.array([4.0, 1.0, 3.0]), np.array([-2.0, -1.0, -1.0])
 
 
-@patching_score.check
+def one_prompt(function, patched, clean, corrupted, shortest=1.0):
+    """The learner's score of one prompt and one site."""
+    return float(np.ravel(function(np.array([[patched]]), np.array([clean]), np.array([corrupted]), shortest))[0])
+
+
+@patching_scores.check
+def one_score_for_each_site(function):
+    got = np.shape(function(PATCHED.copy(), CLEAN.copy(), CORRUPTED.copy(), 1.0))
+    if got != (2,):
+        return Mistake({(3, 2): "not_averaged", (3,): "over_sites", (): "one_number"}.get(got, "shape"), got=got)
+
+
+@patching_scores.check
 def one_patch_by_hand(function):
-    got = float(function(1.0, 4.0, -2.0))
+    got = one_prompt(function, 1.0, 4.0, -2.0)
     likely = {
         "not_divided": 3.0,
         "by_the_clean_run": 0.75,
@@ -22,25 +40,46 @@ def one_patch_by_hand(function):
         return Mistake(key, got=round(got, 3))
 
 
-@patching_score.check
+@patching_scores.check
 def which_end_is_which(function):
-    nothing, everything = float(function(-1.0, 3.0, -1.0)), float(function(3.0, 3.0, -1.0))
+    nothing, everything = one_prompt(function, -1.0, 3.0, -1.0), one_prompt(function, 3.0, 3.0, -1.0)
     if not np.allclose([nothing, everything], [0, 1]):
         return Mistake("turned" if np.allclose([nothing, everything], [1, 0]) else "ends", got=(nothing, everything))
 
 
-@patching_score.check
+@patching_scores.check
 def further_than_the_clean_run(function):
-    got = [float(function(x, 2.0, 0.0)) for x in (3.0, -1.0)]
+    got = [one_prompt(function, x, 2.0, 0.0) for x in (3.0, -1.0)]
     if not np.allclose(got, [1.5, -0.5]):
         return Mistake("cut_off", got=got)
 
 
-@patching_score.check
-def a_whole_grid(function):
-    got = np.asarray(function(np.array([[1.0, 0.0], [-1.0, 3.0]]), 3.0, -1.0))
-    if got.shape != (2, 2) or not np.allclose(got, [[0.5, 0.25], [0, 1]]):
-        return Mistake("array", got=got.tolist())
+@patching_scores.check
+def the_mean_over_prompts(function):
+    got = np.asarray(function(PATCHED.copy(), CLEAN.copy(), CORRUPTED.copy(), 1.0), float)
+    gone, way = PATCHED - CORRUPTED[:, None], CLEAN - CORRUPTED
+    scores = gone / way[:, None]
+    likely = {"of_the_means": gone.mean(axis=0) / way.mean(), "summed": scores.sum(axis=0)}
+    if not np.allclose(got, scores.mean(axis=0)):
+        key = next((key for key, value in likely.items() if np.allclose(got, value)), "mean")
+        return Mistake(key, got=got.round(3).tolist(), want=scores.mean(axis=0).round(3).tolist())
+
+
+@patching_scores.check
+def as_many_prompts_as_sites(function):
+    got = np.asarray(function(PATCHED[:2].copy(), CLEAN[:2].copy(), CORRUPTED[:2].copy(), 1.0), float)
+    if not np.allclose(got, [0.5, 0.5]):
+        return Mistake("wrong_axis", got=got.round(3).tolist())
+
+
+@patching_scores.check
+def a_short_way_is_left_out(function):
+    patched, clean, corrupted = np.array([[1.0], [5.0], [-2.0]]), np.array([3.0, 0.1, -3.0]), np.array([-1.0, 0.0, 1.0])
+    got = float(np.ravel(function(patched, clean, corrupted, 4.0))[0])
+    likely = {"kept_short": 51.25 / 3, "as_zero": 1.25 / 3, "way_below_zero": 0.5, "exactly_as_long": np.nan}
+    if not np.isclose(got, 0.625):
+        key = next((key for key, value in likely.items() if np.isclose(got, value, equal_nan=True)), "short")
+        return Mistake(key, got=round(got, 3))
 
 
 keep_only = exercise("keep_only")

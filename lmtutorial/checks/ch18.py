@@ -1,4 +1,7 @@
-"""Checkers for chapter 18: explained variance, the k largest, a control task, a detector's F1."""
+"""Checkers for chapter 18: explained variance, the k largest, a control task, a detector's F1.
+
+Every call gets arrays of its own: a learner who writes into them spoils no later check.
+"""
 
 import numpy as np
 
@@ -11,20 +14,21 @@ REBUILT = np.array([[11.0, 1.0], [9.0, 4.0], [11.0, 2.0], [10.0, 8.0]])
 
 @explained_share.check
 def a_copy_explains_everything(function):
-    got = float(function(X, X.copy()))
+    got = float(function(X.copy(), X.copy()))
     if not np.isclose(got, 1):
         return Mistake("turned" if np.isclose(got, 0) else "copy", got=round(got, 3))
 
 
 @explained_share.check
 def the_mean_explains_nothing(function):
-    got = float(function(X, np.tile(X.mean(axis=0), (len(X), 1))))
+    got = float(function(X.copy(), np.tile(X.mean(axis=0), (len(X), 1))))
     if np.isclose(got, 0):
         return None
     about = ((X - X.mean(axis=0)) ** 2).sum()
     likely = {
         "about_zero": 1 - about / (X**2).sum(),
         "one_mean": 1 - about / ((X - X.mean()) ** 2).sum(),
+        "counted": 1 - 1 / len(X),
         "mean_of_each": 1 - about / ((X - X.mean(axis=1, keepdims=True)) ** 2).sum(),
     }
     key = next((key for key, value in likely.items() if np.isclose(got, value)), "mean")
@@ -33,15 +37,15 @@ def the_mean_explains_nothing(function):
 
 @explained_share.check
 def a_case_by_hand(function):
-    got, about = float(function(X, REBUILT)), X - X.mean(axis=0)
+    got, about = float(function(X.copy(), REBUILT.copy())), X - X.mean(axis=0)
     want = 1 - 6 / 58
     error = ((X - REBUILT) ** 2).sum(axis=1)
     with np.errstate(all="ignore"):
         likely = {
             "mean_of_ratios": 1 - np.mean(error / (about**2).sum(axis=1)),
             "by_number": 1 - np.mean(((X - REBUILT) ** 2).sum(axis=0) / (about**2).sum(axis=0)),
+            "centred_errors": 1 - (X - REBUILT).var(axis=0).sum() * len(X) / 58,
             "not_squared": 1 - np.abs(X - REBUILT).sum() / np.abs(about).sum(),
-            "counted": 1 - 6 / 58 / len(X),
         }
     if np.isclose(got, want):
         return None
@@ -51,7 +55,7 @@ def a_case_by_hand(function):
 
 @explained_share.check
 def worse_than_the_mean_is_below_zero(function):
-    got = float(function(X, X + 100))
+    got = float(function(X.copy(), X + 100))
     if got >= 0:
         return Mistake("cut_at_zero", got=round(got, 3))
 
@@ -173,3 +177,19 @@ def one_that_never_fires(function):
         got = float(function(np.zeros(10, bool), HAS))
     if got != 0:
         return Mistake("never", got=got)
+
+
+@detector_f1.check
+def one_that_fires_elsewhere(function):
+    with np.errstate(all="ignore"):
+        got = float(function(~HAS, HAS))
+    if got != 0:
+        return Mistake("no_hit", got=got)
+
+
+@detector_f1.check
+def a_property_that_no_place_has(function):
+    with np.errstate(all="ignore"):
+        got = float(function(np.zeros(10, bool), np.zeros(10, bool)))
+    if got != 0:
+        return Mistake("nothing_there", got=got)
