@@ -1,11 +1,15 @@
 """The TextModel seam, answered by any Keras model with an Embedding layer."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
+from lmtutorial.files import data_folder
 from lmtutorial.models.classifier import TextClassifier, build_lstm, round_to_float16
+from lmtutorial.models.keras_parts import NEWER
 from lmtutorial.preprocessing import Preprocessor
 
 TEXTS = [
@@ -212,6 +216,14 @@ def test_the_optimizer_is_not_saved(tmp_path):
         TextClassifier(model, PRE).save(tmp_path / str(trained))
     plain, after_training = ((tmp_path / name / "model.keras").stat().st_size for name in ("False", "True"))
     assert after_training < 1.05 * plain
+
+
+def test_a_saved_model_has_no_setting_that_an_older_keras_does_not_know(tmp_path):
+    TextClassifier(recipe(), PRE).save(tmp_path)
+    for file in (tmp_path / "model.keras", data_folder() / "models" / "reviews-lstm" / "model.keras"):
+        with zipfile.ZipFile(file) as parts:
+            settings = parts.read("config.json").decode()
+        assert '"output"' in settings and not [name for name in NEWER if f'"{name}"' in settings]
 
 
 def test_rounded_weights_are_exactly_what_float16_can_hold():

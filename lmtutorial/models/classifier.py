@@ -15,7 +15,15 @@ from keras import layers, ops
 
 from ..files import written_whole
 from ..preprocessing import PADDING, UNKNOWN, Preprocessor
-from .keras_parts import Graph, WordVectors, broken_layers, compiled, score_before_activation, why_padding_counts
+from .keras_parts import (
+    Graph,
+    WordVectors,
+    broken_layers,
+    compiled,
+    portable,
+    score_before_activation,
+    why_padding_counts,
+)
 from .text_model import Encoding, TextModel, check_text, check_texts
 
 SORTED = 256  # rows of like length, scored together
@@ -244,6 +252,7 @@ class TextClassifier(TextModel):
         folder = Path(folder)
         with written_whole(folder / "model.keras") as beside:
             _bare(self.keras_model).save(beside)
+            portable(beside)
         self.preprocessor.save(folder / "preprocessor.json")
         with written_whole(folder / "classes.json") as beside:
             beside.write_text(json.dumps({"classes": self.classes, "unit": self.unit}), encoding="utf-8")

@@ -8,8 +8,11 @@
 5. Compile what is left, once for texts of every number and length.
 """
 
+import json
+import zipfile
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -270,3 +273,25 @@ def broken_layers(model: keras.Model) -> list[str]:
         for layer in model.layers
         if not all(np.isfinite(w).all() for w in map(np.asarray, layer.weights) if w.dtype.kind == "f")
     ]
+
+
+NEWER = ("quantization_config", "input_axes", "output_axes")  # of layers and initializers; unset unless asked for
+
+
+def portable(file: Path) -> None:
+    """Leave out of a `.keras` file the settings that are unset and that an older Keras does not know by name.
+
+    A newer Keras writes `quantization_config: null` into each layer that could be quantised, and an older one, of which
+    many readers' machines have some release, refuses a layer with a setting that it does not know, whatever its value.
+    """
+    with zipfile.ZipFile(file) as whole:
+        parts = {info: whole.read(info) for info in whole.infolist()}
+    with zipfile.ZipFile(file, "w") as again:
+        for info, content in parts.items():
+            if info.filename == "config.json":
+                content = json.dumps(json.loads(content, object_hook=_without_unset)).encode()
+            again.writestr(info, content)
+
+
+def _without_unset(settings: dict) -> dict:
+    return {key: value for key, value in settings.items() if key not in NEWER or value is not None}
