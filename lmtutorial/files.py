@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+LANGUAGE = "en"  # of what checkers, explorers and quizzes say; CONTRIBUTING.md tells how another one is made
+
 
 def data_folder() -> Path:
     """The folder of the shipped data: inside the installed package, or beside it in the repository."""

@@ -19,22 +19,11 @@ from pathlib import Path
 import yaml
 from IPython.display import display
 
-from lmtutorial.files import data_folder, nearest
+from lmtutorial.files import LANGUAGE, data_folder, nearest
 
+PAGE = Path(__file__).parent / "quiz_page"
 # The words of the page itself, apart from the code that places them.
-WORDS = {
-    "check": "Check",
-    "right": "Right.",
-    "wrong": "Not quite.",
-    "many": "Several may be right: tick them, then press Check.",
-    "number": "Your answer",
-    "missing": "So far right, and there is more to tick.",
-    "not_a_number": "Please type a number, such as 0.25.",
-    "score": "{right} of {all} answered rightly.",
-    "done": "All {all} answered rightly.",
-    "answers": "All answers, with reasons",
-    "answer": "Answer",
-}
+WORDS = json.loads((PAGE / "words" / f"{LANGUAGE}.json").read_text(encoding="utf-8"))
 KINDS = ("one", "many", "number")
 
 
@@ -89,7 +78,12 @@ def show(name: str) -> None:
 
 def names() -> list[str]:
     """The quizzes that ship with the package."""
-    return sorted(file.stem for file in (data_folder() / "quizzes").glob("*.yml"))
+    return sorted(file.stem for file in _folder().glob("*.yml"))
+
+
+def _folder() -> Path:
+    """The quizzes in the language of this edition; English ones lie in the folder itself."""
+    return data_folder() / "quizzes" / ("" if LANGUAGE == "en" else LANGUAGE)
 
 
 def load(name: str) -> Quiz:
@@ -100,7 +94,7 @@ def load(name: str) -> Quiz:
     """
     if name not in names():
         raise ValueError(f"there is no quiz {name!r}{nearest(name, names())}")
-    return read(data_folder() / "quizzes" / f"{name}.yml")
+    return read(_folder() / f"{name}.yml")
 
 
 def read(file: str | Path) -> Quiz:
@@ -254,4 +248,4 @@ def inline(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return (Path(__file__).parent / "quiz_page" / name).read_text(encoding="utf-8")
+    return (PAGE / name).read_text(encoding="utf-8")

@@ -102,6 +102,21 @@ def test_the_first_cell_installs_from_the_repositorys_one_address(root):
     assert f"git+{address}@{colab.BRANCH}" in colab.FIRST_CELL
 
 
+def test_the_line_for_a_report_names_version_environment_and_place(monkeypatch, in_colab):
+    monkeypatch.setattr(colab, "gpu", lambda: "Tesla T4")
+    facts = colab.report().split(" · ")
+    assert facts[:2] == [f"lmtutorial {lmtutorial.__version__}", f"Python {'.'.join(map(str, sys.version_info[:3]))}"]
+    assert {fact.split()[0] for fact in facts[2:5]} == {"tensorflow", "keras", "numpy"} and "missing" not in facts
+    assert facts[-2:] == ["Colab", "GPU: Tesla T4"]
+
+
+def test_the_line_for_a_report_can_be_printed_where_the_backend_is_missing_or_another(monkeypatch):
+    monkeypatch.setattr(colab, "_version", lambda name: None)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    line = colab.report()
+    assert "tensorflow missing" in line and "backend jax" in line and "not Colab" in line
+
+
 def test_importing_it_loads_no_heavy_package():
     import subprocess
 

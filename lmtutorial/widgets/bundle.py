@@ -22,10 +22,12 @@ import re
 import sys
 from pathlib import Path
 
+from lmtutorial.files import LANGUAGE
+
 from .es_modules import MADE_HERE, SOURCES, bare, check, declared, imports, modules, read
 
 HERE = Path(__file__).resolve().parent
-WORDS, LANGUAGE = HERE / "words", "en"
+WORDS = HERE / "words"
 PAGE_SCRIPT = "lm-explorer.js"
 PAGE_STYLES, LANGUAGE_STYLES, GRID_STYLES = "explorer.css", "explorer_language.css", "explorer_grid.css"
 PARTS = {  # {part of the page's script: the kinds of explorers in it}; its entry is `<part>_explorers.js`
