@@ -5,10 +5,12 @@ import io
 import json
 import re
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 
+from lmtutorial import __version__
 from lmtutorial.colab import BRANCH, REPOSITORY, notebook_url
 from tools.notebooks import chapters
 
@@ -81,7 +83,17 @@ def test_the_launch_buttons_open_the_page_they_stand_on(pages):
         links = {a.get("href") for t, a in Tags(pages[f"notebooks/{path.stem}.html"]).seen if t == "a"}
         assert notebook_url(f"notebooks/{path.name}") in links
         assert f"https://mybinder.org/v2/gh/{where}/{BRANCH}?urlpath=lab/tree/notebooks/{path.name}" in links
-        assert any(link and link.startswith(f"{REPOSITORY}/issues/new?title=Issue%20on%20page") for link in links)
+
+
+def test_open_issue_opens_a_form_that_knows_page_and_version(root, pages):
+    form = yaml.safe_load((root / ".github/ISSUE_TEMPLATE/page.yml").read_text(encoding="utf-8"))
+    fields = {part["id"] for part in form["body"] if "id" in part}
+    for name, page in pages.items():
+        (link,) = {a["href"] for t, a in Tags(page).seen if t == "a" and "/issues/new" in (a.get("href") or "")}
+        address, asked = link.split("?")[0], parse_qs(urlsplit(link).query)
+        assert address == f"{REPOSITORY}/issues/new" and asked.pop("template") == ["page.yml"]
+        assert asked.pop("title") == [f"{name.removesuffix('.html')}: "]
+        assert asked == {"page": [name], "version": [__version__]} and set(asked) <= fields, name
 
 
 def test_every_picture_has_alt_text_and_every_page_one_title(pages):
@@ -251,11 +263,15 @@ def test_formulas_are_drawn(visit):
 
 
 @pytest.mark.browser
-def test_search_answers_offline(visit):
-    page = visit("search.html?q=softmax")
+@pytest.mark.parametrize(("word", "place"), [("softmax", "glossary"), ("logit", "glossary"), (None, "last chapter")])
+def test_search_answers_offline(visit, pages, word, place):
+    """A word of the glossary, and the longest one of the last chapter's title."""
+    wanted = f"book/{place}.html" if word else f"notebooks/{chapters()[-1].stem}.html"
+    title = re.sub("<[^>]+>", " ", re.search("<h1>(.*?)</h1>", pages[wanted], re.S)[1])
+    page = visit(f"search.html?q={word or max(re.findall('[a-z]+', title), key=len)}")
     page.get_by_text("Search finished").wait_for(timeout=10_000)
-    assert any("glossary" in text.lower() for text in page.locator("ul.search li").all_inner_texts())
-    assert page.locator("ul.search li").count() >= 3
+    links = page.locator("ul.search li a").evaluate_all("(all) => all.map((link) => link.getAttribute('href'))")
+    assert any(link.startswith(wanted) for link in links), f"{page.url}: {links}"
     assert page.refused == [] and page.troubles == []
 
 
