@@ -24,7 +24,7 @@ FIRST_CELL = f"""\
 # Set-up: on Colab this installs the package; anywhere else it only checks that all is in place.
 import sys
 if "google.colab" in sys.modules:
-    %pip install -q "lmtutorial @ git+{REPOSITORY}@{BRANCH}"
+    %pip install -q "lmtutorial[compare] @ git+{REPOSITORY}@{BRANCH}"
 import lmtutorial.colab
 lmtutorial.colab.setup("{lmtutorial.__version__.rpartition(".")[0]}")"""
 LLM_CELL = FIRST_CELL[:-1] + ", llm=True)"  # of a chapter that opens the LLM

