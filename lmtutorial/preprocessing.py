@@ -3,7 +3,7 @@
 One `Preprocessor` serves training, prediction and explanation, and is saved beside the model: a model that is fed by
 other rules than it was trained with answers nonsense without any error.
 
-Two sets of rules:
+Sets of rules:
 
 - `"words"` (the default): a word is a run of letters, combining marks and digits in any script; it is composed
   (Unicode NFC) and lower-cased; the short forms of English are split off as GloVe's own text was split: "couldn't" ->
@@ -12,6 +12,8 @@ Two sets of rules:
   punctuation ("couldn't" -> "couldnt", "well-made" -> "wellmade"), split at ASCII blanks.
 - `"language"`: for a model that writes: the words of `"words"`, and each of `. , ; : ! ? ( ) "` as a token of its own;
   the end of a line, or of several, is the token `END`.
+- `"characters"`: the words of `"words"`, but in scripts that are written without blanks between words (Chinese,
+  Japanese, Thai, Lao, Khmer, Burmese) every character, with its marks, is a token of its own.
 """
 
 import json
@@ -34,6 +36,10 @@ END = "[END]"  # of a line, and so of a heading or a paragraph; a language model
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 _MARK = regex.compile(r"""\s*\n\s*|[.,;:!?()"“”„]""")  # one pass over the text: a line end takes the blanks around it
 _WORD_OR_MARK = regex.compile(f"{_WORD.pattern}|{_MARK.pattern}")
+# ー lengthens a vowel in both of Japan's syllabaries and belongs to neither of them
+_WITHOUT_BLANKS = r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_OTHER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_WITHOUT_BLANKS}]"
+_CHARACTER_OR_WORD = regex.compile(rf"(?V1)[{_WITHOUT_BLANKS}&&[\p{{L}}\p{{N}}]]\p{{M}}*|{_OTHER}+(?:['’]{_OTHER}+)*")
 _SHORT_FORM = regex.compile(r"(?<=.)(?:n['’]t|['’](?:s|re|ve|ll|d|m))$", regex.IGNORECASE)
 _KERAS_CHUNK = regex.compile(r"[^ \t\n\v\f\r]+")
 _KERAS_DROPPED = str.maketrans("", "", "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'")
@@ -66,6 +72,12 @@ def _split_language(text: str) -> Iterator[tuple[str, int, int]]:
             yield ('"' if mark.group() in "“”„" else mark.group()), start, end
 
 
+def _split_characters(text: str) -> Iterator[tuple[str, int, int]]:
+    """(token, start, end) of every character or word of `text`, by the rules called "characters"."""
+    for match in _CHARACTER_OR_WORD.finditer(text):
+        yield from _without_short_form(text, *match.span())
+
+
 def _split_keras(text: str) -> Iterator[tuple[str, int, int]]:
     """(token, start, end) of every word of `text`, by the rules of `keras.layers.TextVectorization`."""
     for match in _KERAS_CHUNK.finditer(text):
@@ -74,7 +86,7 @@ def _split_keras(text: str) -> Iterator[tuple[str, int, int]]:
             yield token, *match.span()
 
 
-RULES = {"words": _split_words, "keras": _split_keras, "language": _split_language}
+RULES = {"words": _split_words, "keras": _split_keras, "language": _split_language, "characters": _split_characters}
 
 
 def join_tokens(tokens: Iterable[str]) -> str:
@@ -112,7 +124,7 @@ class Preprocessor:
 
     Attributes:
         vocabulary: `vocabulary[i]` is the token with id i; id 0 is padding and id 1 every unknown word.
-        rules: "words", "keras" or "language", see the module.
+        rules: "words", "keras", "language" or "characters", see the module.
         max_length: longer texts lose what comes after this many tokens; `None` keeps everything.
     """
 
@@ -146,7 +158,7 @@ class Preprocessor:
         Args:
             texts: the training texts, and only those: a vocabulary that has seen the test set is a leak.
             max_tokens: size of the vocabulary, its two special entries included; `None` keeps every token.
-            rules: "words", "keras" or "language".
+            rules: "words", "keras", "language" or "characters".
             max_length: see the class.
 
         Raises:

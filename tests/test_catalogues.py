@@ -16,7 +16,7 @@ from tools.execute import SOLUTION_CELL
 from tools.notebooks import read
 
 pytestmark = pytest.mark.slow
-NOT_PROSE = {"explorer", "bibliography", "quiz", "code-block", "code", "math", "status", "tableofcontents"}
+NOT_PROSE = set("explorer bibliography quiz code-block code math status class-setup tableofcontents".split())
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from nbclient.exceptions import CellExecutionError
 from lmtutorial.colab import FIRST_CELL, notebook_url
 from tools import execute, learner, notebooks
 
-CHAPTERS = notebooks.chapters()
+CHAPTERS, APPENDICES = notebooks.chapters(), notebooks.appendices()
 LEARNERS = sorted(learner.TARGET.glob("*.ipynb"))
 
 
@@ -21,15 +21,15 @@ def name(path):
     return path.stem
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=name)
-def test_a_chapter_keeps_every_rule(path):
+@pytest.mark.parametrize("path", CHAPTERS + APPENDICES, ids=name)
+def test_a_notebook_keeps_every_rule(path):
     assert notebooks.problems(path) == []
 
 
-def test_the_book_lists_every_chapter_in_order(root):
+def test_the_book_lists_every_chapter_in_order_and_the_appendices_last(root):
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     listed = [c["file"] for part in toc["parts"] for c in part["chapters"] if c["file"].startswith("notebooks/")]
-    assert listed == [f"notebooks/{p.stem}" for p in CHAPTERS]
+    assert listed == [f"notebooks/{p.stem}" for p in CHAPTERS + APPENDICES]
 
 
 def test_each_chapter_leads_to_the_one_after_it():
@@ -38,7 +38,7 @@ def test_each_chapter_leads_to_the_one_after_it():
 
 
 def test_each_link_between_files_has_a_target():
-    for path in [*CHAPTERS, *LEARNERS]:
+    for path in [*CHAPTERS, *APPENDICES, *LEARNERS]:
         for cell in notebooks.read(path).cells:
             if cell.cell_type == "markdown":
                 for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", cell.source):
@@ -180,6 +180,17 @@ def test_a_sound_chapter_has_no_problems(tmp_path, monkeypatch):
     notebook, path = chapter(tmp_path, monkeypatch)
     execute.write(notebook, path)
     assert notebooks.problems(path) == []
+
+
+def test_an_appendix_needs_no_exercise_and_no_quiz(tmp_path, monkeypatch):
+    notebook, _ = chapter(tmp_path, monkeypatch)
+    notebook.cells = [c for c in notebook.cells[:7] if c.cell_type == "markdown" or "lib:" not in str(c.metadata)]
+    notebook.cells[1].source = notebook.cells[1].source.replace("01_sample", "a_sample")
+    execute.write(notebook, tmp_path / "a_sample.ipynb")
+    assert notebooks.problems(tmp_path / "a_sample.ipynb") == []
+    strip(notebook)
+    execute.write(notebook, tmp_path / "a_sample.ipynb")
+    assert any("stripped" in problem for problem in notebooks.problems(tmp_path / "a_sample.ipynb"))
 
 
 @pytest.mark.parametrize(("says", "spoil"), BAD, ids=[f"{i}-{says[:20]}" for i, (says, _) in enumerate(BAD)])

