@@ -352,3 +352,70 @@ def transformer_block() -> None:
     ax.set(xlim=(0.4, 8.4), ylim=(-0.1, 8.8), aspect="equal")
     ax.set_axis_off()
     plt.show()
+
+
+def against_size(
+    panels: dict[str, dict[str, tuple]], *, xlabel: str, levels: dict[str, dict[str, float]] | None = None
+) -> None:
+    """How figures go with the size of a model, one panel a figure, side by side.
+
+    Args:
+        panels: {what is measured: {series: (sizes, means, lows, highs)}}, each of the four (models,); a line with the
+            interval of every mean.
+        xlabel: what the size counts, thousands of them or more; its axis is logarithmic.
+        levels: {panel: {name: value}}, drawn as lines across.
+    """
+    levels = levels or {}
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 3.6), squeeze=False)
+    names = {}  # one legend for all panels, above them
+    for ax, (ylabel, series) in zip(axes[0], panels.items(), strict=True):
+        for i, (name, (size, mean, low, high)) in enumerate(series.items()):
+            mean, low, high = (np.asarray(values, float) for values in (mean, low, high))
+            sizes = np.asarray(size, float) * 1.06 ** (i - (len(series) - 1) / 2)  # side by side where sizes are alike
+            style = {"linestyle": DASHES[i % 6], "marker": MARKERS[i % 6], "markersize": 5, "color": CYCLE[i % 6]}
+            names[name] = ax.errorbar(sizes, mean, [mean - low, high - mean], capsize=3, elinewidth=1.2, **style)
+        for i, (name, value) in enumerate(levels.get(ylabel, {}).items()):
+            names[name] = ax.axhline(value, color=GREY, linestyle=DASHES[(i + 2) % 6], linewidth=1.4)
+        _logarithmic(ax, "x")
+        ax.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k")
+        ax.set_xlabel(xlabel)
+        ax.set_ylabel(ylabel)
+    if len(names) > 1:
+        figure.legend(names.values(), names, loc="outside upper center", ncols=len(names), fontsize=10)
+    plt.show()
+
+
+def bands(
+    x: Sequence, series: dict[str, Sequence[dict]], *, levels: dict[str, float] | None = None, xlabel: str, ylabel: str
+) -> None:
+    """Lines with their intervals as bands, over steps that are drawn at equal distances.
+
+    Args:
+        x: what stands below each step.
+        series: {name: (steps,) dicts with "mean", "low" and "high"}.
+        levels: {name: value}, drawn as lines across.
+    """
+    _, ax = plt.subplots()
+    for i, (name, steps) in enumerate(series.items()):
+        mean, low, high = ([step[key] for step in steps] for key in ("mean", "low", "high"))
+        ax.plot(mean, label=name, linestyle=DASHES[i % 6], marker=MARKERS[i % 6], markersize=5, color=CYCLE[i % 6])
+        ax.fill_between(range(len(mean)), low, high, color=CYCLE[i % 6], alpha=0.18, linewidth=0)
+    for i, (name, value) in enumerate((levels or {}).items()):
+        ax.axhline(value, color=GREY, linestyle=DASHES[(i + 2) % 6], linewidth=1.4, label=name)
+    ax.set_xticks(range(len(x)), x)
+    _finish(ax, xlabel, ylabel, legend=len(series) + len(levels or {}) > 1)
+
+
+def calibration_curves(curves: dict[str, tuple[Sequence[float], Sequence[float]]]) -> None:
+    """What models say (upright: what then happened), one line each, over the diagonal on which both are equal.
+
+    Args:
+        curves: {name: (mean probability of each bin, share of positive cases in it)}.
+    """
+    _, ax = plt.subplots(figsize=(7.2, 4.4))
+    ax.axline((0, 0), slope=1, color=GREY, linestyle="--", linewidth=1)
+    for i, (name, (said, share)) in enumerate(curves.items()):
+        ax.plot(said, share, label=name, linestyle=DASHES[i % 6], marker=MARKERS[i % 6], markersize=5)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    _finish(ax, "probability of positive", "share that is positive", legend=len(curves) > 1)

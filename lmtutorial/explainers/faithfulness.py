@@ -12,7 +12,7 @@ explanation by texts with holes, which the model was never trained on; ask with 
 believe a small difference.
 
 ERASER: DeYoung et al. 2020. AOPC: Samek et al. 2017. Deletion and insertion: Petsiuk et al. 2018. Infidelity: Yeh et
-al. 2019.
+al. 2019. The best order as a yardstick: Edin et al. 2025.
 """
 
 import math
@@ -118,6 +118,39 @@ def random_aopc(game: MaskedText, orders: int = 20, seed: int = 0) -> tuple[floa
     curves = game(np.concatenate(masks)).reshape(orders, -1)
     found = (curves[:, :1] - curves).mean(axis=1)
     return float(found.mean()), float(found.std(ddof=1) / np.sqrt(orders))
+
+
+def best_aopc(game: MaskedText, beam: int = 3) -> float:
+    """The largest AOPC that a search over orders of the words finds: how much there is to lose.
+
+    Words are taken away one by one; of all orders begun, those `beam` are kept that have lost most so far. Where every
+    word moves the answer by its own amount, whatever the others are, the search finds the best order for certain.
+
+    Args:
+        game: the text and model under test.
+        beam: how many begun orders are kept; it costs about beam x words^2 / 2 questions.
+
+    Returns:
+        the AOPC of the best order found, in the game's unit. It and `random_aopc` are the two ends between which a
+        method's AOPC lies, if the method is better than chance.
+
+    Raises:
+        ValueError: if no order would be kept.
+
+    Source: Edin et al. 2025, normalized AOPC.
+    """
+    if beam < 1:
+        raise ValueError(f"beam must be 1 or more, got {beam}")
+    kept, lost = np.ones((1, len(game)), bool), np.zeros(1)  # (orders, words) still there; sum of drops so far
+    for _ in range(len(game)):
+        order, word = np.nonzero(kept)
+        masks = kept[order]
+        masks[np.arange(len(word)), word] = False
+        masks, first = np.unique(masks, axis=0, return_index=True)  # the first has lost most, since `kept` is sorted
+        drops = lost[order[first]] + game.whole() - game(masks)
+        best = np.argsort(-drops, kind="stable")[:beam]
+        kept, lost = masks[best], drops[best]
+    return float(lost[0] / (len(game) + 1))
 
 
 def infidelity(

@@ -8,7 +8,7 @@ The test set is nowhere in this file: it is read once, after every choice has be
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -182,6 +182,7 @@ def freeze_then_tune(
     frozen: dict,
     tuned: dict,
     dropout: float,
+    build: Callable[..., keras.Model] = build_lstm,
     seed: int = 0,
     verbose: str | int = "auto",
 ) -> tuple[keras.Model, pd.DataFrame]:
@@ -195,12 +196,13 @@ def freeze_then_tune(
         train, validation: see `fit`.
         frozen, tuned: settings of `fit` for each of the two phases.
         dropout: see `build_lstm`.
+        build: makes the model, as `build(matrix, dropout=dropout)`; its word vectors are its layer "embedding".
 
     Returns:
         the model with its weights rounded to float16, and the history of both phases, one row an epoch.
     """
     keras.utils.set_random_seed(seed)
-    model = build_lstm(matrix, dropout=dropout)
+    model = build(matrix, dropout=dropout)
     first = fit(model, train, validation, seed=seed, verbose=verbose, **frozen)
     model.get_layer("embedding").trainable = True
     second = fit(model, train, validation, seed=seed, verbose=verbose, **tuned)
