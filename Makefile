@@ -70,6 +70,7 @@ bench: $(READY)        ## time explainers and training beside other libraries: l
 	$(PY) -m benchmarks.llm_speed
 
 environments: $(READY) ## run every notebook where its readers run it, and write down what broke (an hour)
+	$(PY) -m pip install -q --disable-pip-version-check uv
 	$(PY) -m tools.environments
 
 pdf: book              ## print the book: _build/pdf/explaining-language-models.pdf (needs Chromium)

@@ -56,7 +56,7 @@ class Environment:
 
     Args:
         python: its version, such as "3.12".
-        requirements: what pip installs before the notebooks come; `{lock}` and `{wheel}` stand for those files.
+        requirements: what is installed before the notebooks come; `{lock}` and `{wheel}` stand for those files.
         colab: whether it stands for Colab, where the first cell installs the package.
         network: whether it may be used while the notebooks run.
     """
@@ -116,12 +116,12 @@ def wheel(folder: Path) -> Path:
 
 
 def make(name: str, environment: Environment, built: Path) -> Path:
-    """A fresh virtual environment; the path of its Python."""
+    """A fresh virtual environment; the path of its Python. `uv` fills it, in a tenth of pip's time."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([interpreter(environment.python), "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
-    install = [python, "-m", *PIP, "install", "-q"]
+    install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python]
     wanted = [r.format(lock=ROOT / "requirements.lock", wheel=built) for r in environment.requirements]
     if "--no-deps" in wanted:  # what follows is meant for the lock's versions and brings none of its own
         cut = wanted.index("--no-deps")
