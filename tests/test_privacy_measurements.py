@@ -33,11 +33,11 @@ def test_every_secret_has_words_that_the_model_knows_and_a_thing_of_its_own():
     assert all(len(found) == 1 for found in things) and len({found[0] for found in things}) == len(secrets)
 
 
-def test_a_loss_is_held_against_models_that_have_not_read_the_chapter_only():
-    losses = np.array([[[1.0], [5.0]], [[2.0], [6.0]], [[4.0], [9.0]]])  # (models, chapters, passages)
-    members = np.array([[True, False], [False, True], [False, False]])
+def test_a_loss_is_held_against_other_models_that_have_not_read_the_chapter_and_never_the_other_half():
+    losses = np.array([[[1.0], [5.0]], [[2.0], [6.0]], [[4.0], [9.0]], [[3.0], [7.0]]])  # (models, chapters, passages)
+    members = np.array([[True, False], [False, True], [True, False], [False, True]])  # two pairs of halves
     calibrated = privacy.attacks(losses, members)["calibrated"][..., 0]
-    assert calibrated.tolist() == [[3 - 1, 9 - 5], [4 - 2, 7 - 6], [2 - 4, 5 - 9]]
+    assert calibrated.tolist() == [[3 - 1, 9 - 5], [3 - 2, 9 - 6], [2 - 4, 5 - 9], [2 - 3, 5 - 7]]
 
 
 def test_an_attacker_of_one_model_learns_neither_from_it_nor_from_its_other_half():
