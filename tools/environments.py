@@ -72,7 +72,7 @@ ENVIRONMENTS = {
     "offline": Environment("3.11", ("-r", "{lock}", "--no-deps", "{wheel}"), network=False),
     "oldest": Environment(
         "3.11",
-        ("tensorflow-cpu==2.18.*", "keras==3.9.*", "numpy==1.26.*", "pandas==2.1.*", "gensim==4.3.*", "scipy==1.11.*",
+        ("tensorflow-cpu==2.18.*", "keras==3.10.*", "numpy==1.26.*", "pandas==2.1.*", "gensim==4.3.*", "scipy==1.11.*",
          "scikit-learn==1.4.*", "matplotlib==3.8.*", "ipykernel", "ipywidgets", "{wheel}[compare,llm]"),
     ),
     "colab-3.12": Environment(
