@@ -19,7 +19,6 @@ Writes data/measurements/domains.json.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 
 import numpy as np
@@ -89,13 +88,7 @@ STAGES: dict[str, Callable[[], dict]] = {
 
 def stage(name: str) -> dict:
     """What a stage found, computed if it is not known yet."""
-    file = PARTS / f"{name}.json"
-    if not file.is_file():
-        found = STAGES[name]()
-        PARTS.mkdir(parents=True, exist_ok=True)
-        with lt.files.written_whole(file) as beside:
-            beside.write_text(json.dumps(found), encoding="utf-8")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return record.stage(PARTS, name, STAGES[name])
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from tqdm.auto import tqdm
 import lmtutorial as lt
 from lmtutorial import files
 from lmtutorial.documents import load_documents
+from lmtutorial.explainers import uncertainty
 from lmtutorial.models import membership, memorization, training_run
 from lmtutorial.models.classifier import round_to_float16
 from lmtutorial.models.language_training import LanguageData, LSTMRecipe, ids_of, untrained, windows
@@ -178,8 +179,7 @@ def part_of(seed: int, pre: Preprocessor, keep: Path | None) -> dict[str, np.nda
 def interval(draw, data: float, rounds: int = 2000, seed: int = 0) -> dict[str, float]:
     """The figure of the data, and the middle 95 % of what `draw(random)` gives."""
     random = np.random.default_rng(seed)
-    low, high = np.quantile([draw(random) for _ in range(rounds)], [0.025, 0.975])
-    return {"mean": float(data), "low": float(low), "high": float(high)}
+    return uncertainty.interval(data, np.array([draw(random) for _ in range(rounds)]))
 
 
 def over_seeds(values: np.ndarray) -> dict[str, float]:

@@ -61,3 +61,13 @@ def kept(folder: Path, name: str, make: Callable[[], dict]) -> dict[str, np.ndar
             np.savez(out, **make())
     with np.load(file, allow_pickle=False) as found:
         return dict(found)
+
+
+def stage(folder: Path, name: str, make: Callable[[], dict]) -> dict:
+    """What FOLDER/NAME.json holds, made and written there if it is not there yet: one stage of a run that can go on."""
+    file = folder / f"{name}.json"
+    if not file.is_file():
+        found = make()
+        with files.written_whole(file) as beside:
+            beside.write_text(json.dumps(found), encoding="utf-8")
+    return json.loads(file.read_text(encoding="utf-8"))

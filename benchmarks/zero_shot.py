@@ -353,12 +353,7 @@ STAGES: dict[str, Callable[[], dict]] = {
 
 def stage(name: str) -> dict:
     """What a stage found, computed if it is not known yet."""
-    file = PARTS / f"{name}.json"
-    if not file.is_file():
-        found = STAGES[name]()
-        PARTS.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(found), encoding="utf-8")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return record.stage(PARTS, name, STAGES[name])
 
 
 def main() -> None:

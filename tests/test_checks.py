@@ -3,12 +3,15 @@
 import importlib
 import string
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from lmtutorial import checks
+
+FILES = sorted(Path(__file__).parent.glob("test_checks_ch*.py"))
 
 
 def softmax(scores):
@@ -89,10 +92,22 @@ def test_every_exercise_has_several_checks_and_words_for_success():
         assert "passed" in checks.messages(exercise.chapter)[name]
 
 
-def test_every_checker_is_tried_with_a_right_answer_and_two_mistakes_that_it_names(root):
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_message_of_a_chapter_has_its_mistake(file):
+    given = {
+        (name, part)
+        for name, *parts in importlib.import_module(file.stem).WRONG
+        for part in parts
+        if isinstance(part, str)
+    }
+    told = checks.messages(file.stem.removeprefix("test_checks_")).items()
+    assert given == {(name, key) for name, texts in told for key in texts if key != "passed"}
+
+
+def test_every_checker_is_tried_with_a_right_answer_and_two_mistakes_that_it_names():
     """The tests of the chapters hold `RIGHT` and `WRONG`; `hand_case` names no mistake, it only says "not so"."""
     right, named = Counter(), defaultdict(set)
-    for file in sorted((root / "tests").glob("test_checks_ch*.py")):
+    for file in FILES:
         tried = importlib.import_module(file.stem)
         right.update(list(tried.RIGHT) if isinstance(tried.RIGHT, dict) else [name for name, *_ in tried.RIGHT])
         for name, *parts in tried.WRONG:

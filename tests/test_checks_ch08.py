@@ -125,8 +125,3 @@ def test_a_typical_mistake_is_named(name, mistake, answer):
     with np.errstate(all="ignore"):
         result = getattr(checks, name).result(answer)
     assert (result.status, result.mistake) == ("failed", mistake), result.message
-
-
-def test_every_message_has_its_mistake():
-    told = {(name, key) for name, texts in checks.messages("ch08").items() for key in texts if key != "passed"}
-    assert {(name, mistake) for name, mistake, _ in WRONG} == told

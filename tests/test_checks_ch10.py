@@ -1,9 +1,7 @@
 """The checkers of chapter 10 pass right answers and name typical mistakes."""
 
 import numpy as np
-import pytest
-
-from lmtutorial import checks
+from checkers import asked_of_checkers
 
 
 def weights(places, ends=2, inner=2):
@@ -146,23 +144,4 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name, answer", RIGHT)
-def test_right_answers_pass(name, answer):
-    assert getattr(checks, name).result(answer).status == "passed"
-
-
-@pytest.mark.parametrize("name, answer, mistake", WRONG)
-def test_typical_mistakes_are_named(name, answer, mistake):
-    result = getattr(checks, name).result(answer)
-    assert (result.status, result.mistake) == ("failed", mistake)
-    assert "{" not in result.message, "a value is missing from the message"
-
-
-@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
-def test_an_empty_answer_is_not_a_crash(name):
-    assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
-
-
-def test_every_message_has_its_mistake():
-    told = {(name, key) for name, texts in checks.messages("ch10").items() for key in texts if key != "passed"}
-    assert {(name, mistake) for name, _, mistake in WRONG} == told
+test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)

@@ -4,9 +4,8 @@ import math
 from itertools import combinations, permutations
 
 import numpy as np
-import pytest
+from checkers import asked_of_checkers
 
-from lmtutorial import checks
 from lmtutorial.checks.ch12 import WORTH
 
 
@@ -151,25 +150,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name, function", RIGHT)
-def test_right_answers_pass(name, function):
-    assert getattr(checks, name).result(function).status == "passed"
-
-
-@pytest.mark.parametrize("name, function, mistake", WRONG)
-def test_mistakes_are_named(name, function, mistake):
-    result = getattr(checks, name).result(function)
-    assert (result.status, result.mistake) == ("failed", mistake), result.message
-
-
-@pytest.mark.parametrize("name", sorted({name for name, _ in RIGHT}))
-def test_an_empty_answer_is_not_a_crash(name):
-    assert getattr(checks, name).result(lambda *_: None).mistake == "returns_nothing"
-
-
-def test_every_message_has_its_mistake():
-    told = {(name, key) for name, texts in checks.messages("ch12").items() for key in texts if key != "passed"}
-    assert {(name, mistake) for name, _, mistake in WRONG} == told
+test_right_answers_pass, test_mistakes_are_named, test_an_empty_answer_is_not_a_crash = asked_of_checkers(RIGHT, WRONG)
 
 
 def test_the_worths_by_hand_are_a_game_in_which_nobody_can_be_exchanged():
