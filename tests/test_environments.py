@@ -113,7 +113,7 @@ def test_an_unknown_environment_is_told_with_the_nearest(monkeypatch, capsys):
 def test_the_status_page_shows_chapters_that_exist_and_none_that_broke():
     found = json.loads(environments.STORE.read_text(encoding="utf-8"))
     notebooks = {path.stem for path in environments.FOLDER.glob("*.ipynb")}
-    assert found and set(found) <= set(environments.ENVIRONMENTS), "run `make environments`"
+    assert list(found) == list(environments.ENVIRONMENTS), "run `make environments`"
     for name, environment in found.items():
         assert environment["notebooks"] and set(environment["notebooks"]) <= notebooks, f"{name}: run it again"
         assert {n: r["broke"] for n, r in environment["notebooks"].items() if r["broke"]} == {}, name
