@@ -169,7 +169,7 @@ def main() -> int:
     wanted = [p.resolve() for p in options.notebooks] or every
     stale = [p for p in wanted if options.again or known.get(p.stem, {}).get("code") != digest(p)]
     server = values["server_mb"] if "server_mb" in values and not options.again else idle_server()
-    for path in [*tqdm(stale, desc="notebooks"), None]:  # the last round writes the disk's figures where none was stale
+    for path in tqdm([*stale, None], desc="notebooks"):  # the last round writes the disk's figures where none was stale
         if path is not None:
             known[path.stem] = measured(path)
         known = {p.stem: known[p.stem] for p in every if p.stem in known}

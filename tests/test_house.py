@@ -118,17 +118,20 @@ def test_conda_installs_the_same_lock(root):
     assert pip == ["-r requirements.lock", "-e ."]
 
 
-def test_every_reference_is_complete_and_cited_keys_exist(root, tracked):
+def test_every_reference_is_complete_and_cited_and_every_cited_one_exists(root, tracked):
     from pybtex.database import parse_file
 
     entries = parse_file(root / "book" / "references.bib").entries
     for key, entry in entries.items():
         assert {"title", "year"} <= set(entry.fields) and entry.persons["author"], key
         assert {"doi", "url"} & set(entry.fields), f"{key}: where can it be read?"
+    everywhere = set()
     for path, text in tracked.items():
         if path.endswith((".md", ".ipynb")):
             cited = {k.strip() for found in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for k in found.split(",")}
             assert cited <= set(entries), f"{path}: {cited - set(entries)}"
+            everywhere |= cited
+    assert set(entries) - everywhere == set(), "nobody cites it"
 
 
 def test_every_target_of_the_makefile_has_a_line_that_explains_it(root):

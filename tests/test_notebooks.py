@@ -136,6 +136,10 @@ def no_alt(n):
     n.cells[5].metadata = nbformat.from_dict({})
 
 
+def second_picture(n):
+    n.cells[5].outputs.append(n.cells[5].outputs[0])
+
+
 def other_metadata(n):
     n.metadata["widgets"] = {}
 
@@ -156,6 +160,7 @@ BAD = [
     ("skips a level", set_source(3, "#### First")),
     ("at a glance", set_source(1, "> **At a glance**")),
     ("without alt text", no_alt),
+    ("2 pictures with one alt text", second_picture),
     ("differs between processors", set_source(4, 'print(table.sort_values("mean"))')),
     ("is not the package's code", set_source(6, "def has_backend(): ...")),
     ("lines in the cell", long_cell),
@@ -222,6 +227,7 @@ def test_the_learners_copies_are_those_of_the_chapters(tmp_path):
     kept = {p.name: p.read_text(encoding="utf-8") for p in LEARNERS}
     assert made.keys() == kept.keys(), "run make learner"
     assert [n for n in made if made[n] != kept[n]] == [], "run make learner"
+    assert [n for n in made if "Do them here; each may be skipped." not in made[n]] == [], "sends the learner to itself"
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from tools.execute import write
 from tools.notebooks import FOLDER, ROOT, chapters, read, tags
 
 TARGET = FOLDER / "learner"
+HERE = re.compile(r"Do them in the \[learner's copy\]\(\S+\) \(\[in Colab\]\(\S+\)\)")  # to itself
 SOLUTION = re.compile(r"^(?P<indent>[ \t]*)# solution: *(?P<task>.+?)\s*$", re.M)
 
 
@@ -35,7 +36,7 @@ def learner_copy(notebook: nbformat.NotebookNode, name: str) -> nbformat.Noteboo
             if cell.source not in (FIRST_CELL, LLM_CELL):
                 cell.metadata = nbformat.from_dict({})
         else:
-            cell.source = plain_words(_moved(cell.source))
+            cell.source = plain_words(_moved(HERE.sub("Do them here", cell.source)))
     note = (
         f"*This is the learner's copy: the exercises wait for your code, and `checks` tells you when you are there. "
         f"The finished chapter, with solutions, is [{name}](../{name}).*"

@@ -156,11 +156,13 @@ def at_a_glance(notebook, path) -> Iterator[str]:
 
 
 def pictures_have_alt_text(notebook, path) -> Iterator[str]:
-    for cell, output in _outputs(notebook):
-        if any(kind.startswith("image/") for kind in output.get("data", {})):
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            if len(alt) < 20:
-                yield f"a picture without alt text (cell metadata mystnb.image.alt) {_where(cell)}"
+    for cell in _code(notebook):
+        pictures = sum(any(kind.startswith("image/") for kind in o.get("data", {})) for o in cell.outputs)
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if pictures and len(alt) < 20:
+            yield f"a picture without alt text (cell metadata mystnb.image.alt) {_where(cell)}"
+        if pictures > 1:
+            yield f"{pictures} pictures with one alt text between them: draw each in a cell of its own {_where(cell)}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and re.search(r"!\[\s*\]\(", cell.source):
             yield f"a picture without alt text {_where(cell)}"
