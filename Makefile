@@ -73,7 +73,7 @@ environments: $(READY) ## run every notebook where its readers run it, and write
 	$(PY) -m pip install -q --disable-pip-version-check uv
 	$(PY) -m tools.environments
 
-pdf: book              ## print the book: _build/pdf/explaining-language-models.pdf (needs Chromium)
+pdf: book              ## print the book: _build/pdf/explaining-language-models.pdf (needs Chromium and a Chinese font)
 	$(PY) -m tools.pdf
 
 slides: book           ## a chapter as slides, to show offline (NB=notebooks/06_lstm_classifier.ipynb)

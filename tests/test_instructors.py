@@ -102,8 +102,16 @@ def test_the_students_of_a_server_follow_from_what_is_stored():
     kept = json.loads((data_folder() / "measurements" / class_setup.STORE).read_text(encoding="utf-8"))
     stems = [path.stem for path in chapters()]
     assert kept["classes"] == class_setup.students(kept["notebooks"], stems, kept["server_mb"])
-    assert set(kept["notebooks"]) <= {*stems, "own_corpus"}
+    assert set(kept["notebooks"]) == {*stems, "own_corpus"}, "run python -m benchmarks.class_setup"
     assert kept["disk_mb"]["tensorflow"] < kept["disk_mb"]["libraries"] and kept["disk_mb"]["llm"] > 90
+
+
+def test_the_limits_of_memory_that_the_page_sets_are_above_what_a_student_needs(root):
+    kept = json.loads((data_folder() / "measurements" / class_setup.STORE).read_text(encoding="utf-8"))
+    page = (root / "book" / "instructors.md").read_text(encoding="utf-8")
+    limits = [int(n) for n in re.findall(r'(?:limits\.memory |mem_limit = ")(\d+)G', page)]
+    need = max(one["student_mb"] for one in kept["classes"].values())
+    assert len(limits) == 2 and all(limit * 1000 > 1.2 * need for limit in limits)
 
 
 def test_a_server_carries_as_many_students_as_fit_beside_the_system():

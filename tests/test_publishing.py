@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lmtutorial.colab import BRANCH, REPOSITORY
-from tools import archive
+from tools import archive, pdf
 from tools.notebooks import chapters, read, tags
 
 HOSTS = r"https?://|index-url|find-links|pypi\.org|files\.pythonhosted|anaconda\.org"
@@ -72,12 +72,13 @@ def test_pages_publishes_the_folder_that_make_book_writes(workflows, makefile):
     assert workflows["pages"]["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
 
 
-def test_a_release_carries_the_wheel_and_the_archive_of_its_tag(workflows):
+def test_a_release_carries_the_wheel_the_archive_of_its_tag_and_the_printed_book(workflows):
     said = commands(workflows["release"])
     version = archive.NAME.removeprefix("lmtutorial-")
     assert f"dist/{archive.NAME}.zip" in said.replace("${GITHUB_REF_NAME#v}", version), "another tag fails"
     assert "make archive" in said and "dist/lmtutorial-*.whl" in said and "dist/lmtutorial-*.zip" in said
     assert archive.WHEEL.startswith("lmtutorial-") and archive.WHEEL.endswith(".whl")
+    assert said.index("make pdf") < said.index(f" {pdf.TARGET} ")
 
 
 def test_no_workflow_names_a_host_of_packages(root):
