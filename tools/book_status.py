@@ -38,11 +38,18 @@ def sign(result: dict | None) -> str:
 
 
 def version_rows(found: dict[str, dict]) -> list[list[str]]:
-    """One row a library, one column an environment."""
+    """One row a library, one column an environment; of one that a notebook has replaced, both versions.
+
+    >>> version_rows({"new": {"versions": {"numpy": "2.5.5"}, "replaced": {"numpy": "2.0.2"}}})
+    [['numpy', '2.0.2 → 2.5.5']]
+    """
     libraries = list(dict.fromkeys(name for environment in found.values() for name in environment["versions"]))
-    return [
-        [name, *(environment["versions"].get(name, UNKNOWN) for environment in found.values())] for name in libraries
-    ]
+    return [[name, *(_version(environment, name) for environment in found.values())] for name in libraries]
+
+
+def _version(environment: dict, name: str) -> str:
+    had = environment["replaced"].get(name)
+    return f"{had} → " * bool(had) + environment["versions"].get(name, UNKNOWN)
 
 
 class StatusDirective(SphinxDirective):

