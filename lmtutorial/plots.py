@@ -139,15 +139,50 @@ def points(
     ax.scatter(
         x, y, s=24 if names is not None else 10, alpha=0.8 if names is not None else 0.35, color=BLUE, edgecolors="none"
     )
-    for name, a, b in zip(names or [], x, y, strict=False):
-        ax.annotate(name, (a, b), xytext=(4, 3), textcoords="offset points", fontsize=10)
     if diagonal:
         ax.axline((0, 0), slope=1, color=GREY, linestyle="--", linewidth=1)
     if logx:
         _logarithmic(ax, "x")
     if logy:
         _logarithmic(ax, "y")
+    if names is not None:
+        ax.set(xlabel=xlabel, ylabel=ylabel)  # they take room, and the names are placed in what is left
+        _write_beside(ax, names, np.column_stack([x, y]))
     _finish(ax, xlabel, ylabel)
+
+
+# Where a name may stand beside its point: (points to the right, upwards, alignment across, upright).
+PLACES = [
+    (4, 3, "left", "bottom"),
+    (-4, 3, "right", "bottom"),
+    (4, -3, "left", "top"),
+    (-4, -3, "right", "top"),
+    (0, 5, "center", "bottom"),
+    (0, -5, "center", "top"),
+]
+
+
+def _write_beside(ax, names: Sequence[str], at: np.ndarray) -> None:
+    """Write each name beside its point (points, 2): at the first place, or else at the one where it covers least."""
+    ax.figure.canvas.draw()  # only now is it known where on the figure a point lies
+    dots = ax.transData.transform(at)
+    taken = [mpl.transforms.Bbox.from_extents(*(dot - 4), *(dot + 4)) for dot in dots]
+
+    def covers(text) -> float:
+        box = text.get_window_extent().padded(1)
+        over = [found for other in taken if (found := mpl.transforms.Bbox.intersection(box, other))]
+        outside = box.width * box.height * (not ax.figure.bbox.padded(-4).containsx(box.x1))
+        return outside + sum(part.width * part.height for part in over)
+
+    for name, point in zip(names, at, strict=True):
+        text = ax.annotate(name, point, xytext=(0, 0), textcoords="offset points", fontsize=10)
+        tried = []
+        for right, up, across, upright in PLACES:
+            text.set(position=(right, up), ha=across, va=upright)
+            tried.append(covers(text))
+        right, up, across, upright = PLACES[int(np.argmin(tried))]
+        text.set(position=(right, up), ha=across, va=upright)
+        taken.append(text.get_window_extent().padded(1))
 
 
 def heatmap(
@@ -404,7 +439,9 @@ def bands(
     for i, (name, value) in enumerate((levels or {}).items()):
         ax.axhline(value, color=GREY, linestyle=DASHES[(i + 2) % 6], linewidth=1.4, label=name)
     ax.set_xticks(range(len(x)), x)
-    _finish(ax, xlabel, ylabel, legend=len(series) + len(levels or {}) > 1)
+    if levels:  # lines across leave no corner free for a legend
+        ax.figure.legend(loc="outside upper center", ncols=len(series) + len(levels))
+    _finish(ax, xlabel, ylabel, legend=len(series) > 1 and not levels)
 
 
 def calibration_curves(curves: dict[str, tuple[Sequence[float], Sequence[float]]]) -> None:

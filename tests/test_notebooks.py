@@ -159,6 +159,7 @@ BAD = [
     ("must start with its title", set_source(0, "No title")),
     ("skips a level", set_source(3, "#### First")),
     ("at a glance", set_source(1, "> **At a glance**")),
+    ("but the exercises take 5 minutes", set_source(1, "> **Time** 20 minutes to read, 15 to do")),
     ("without alt text", no_alt),
     ("2 pictures with one alt text", second_picture),
     ("differs between processors", set_source(4, 'print(table.sort_values("mean"))')),

@@ -167,14 +167,20 @@ def test_many_and_numbers_are_judged_and_the_end_is_said(chromium, tmp_path):
     many.locator("label").nth(0).click()
     many.locator("button").click()
     assert "there is more to tick" in many.locator(".lm-quiz-feedback").inner_text()
+    assert many.locator(".lm-quiz-feedback p.wrong").count() == 0, "what is missing makes nothing wrong"
     many.locator("label").nth(1).click()
     many.locator("button").click()
-    assert many.locator(".lm-quiz-feedback p.right").count() == 3, "what was rightly left out is commented too"
+    told = many.locator(".lm-quiz-feedback p.right").all_inner_texts()
+    assert len(told) == 3, "what was rightly left out is commented too"
+    assert told[0].startswith("✓ Right. a table of") and told[2].startswith("✓ Rightly left out. a classifier with")
     for typed, says in (
         ("four", "type a number"),
+        ("1/0", "type a number"),
+        ("8/", "type a number"),
         ("1.386", "cross-entropy"),
         ("7", "minus the mean"),
         ("4,0", "four words"),
+        ("8/2", "four words"),
     ):
         number.locator("input").fill(typed)
         number.locator("input").press("Enter")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tools import slides
-from tools.notebooks import chapters
+from tools.notebooks import appendices, chapters
 
 pytestmark = pytest.mark.slow
 CHAPTER = "06_lstm_classifier"
@@ -57,6 +57,11 @@ def small_page():
     return BeautifulSoup(f'<article class="bd-article">{sections}</article>', "html.parser")
 
 
+def test_a_heading_without_text_stands_above_the_next_one():
+    made = slides._column([("A", []), ("A.1", ["<p>text</p>"]), ("B", [])])
+    assert re.findall("<h2>(.*?)</h2>", made) == ["A: A.1", "B"]
+
+
 def test_a_notebook_that_is_no_chapter_is_told(html):
     with pytest.raises(ValueError, match="'notebooks/66_none.ipynb': run `make book`, or choose one of: 01_"):
         slides.page_of(slides.Path("notebooks/66_none.ipynb"), html)
@@ -65,7 +70,8 @@ def test_a_notebook_that_is_no_chapter_is_told(html):
 def test_every_chapter_can_be_cut(html):
     from bs4 import BeautifulSoup
 
-    for notebook in chapters():
+    for notebook in [*chapters(), *appendices()]:
+        assert "Reveal.initialize" in slides.make(notebook, html), notebook.name
         page = slides.page_of(notebook, html)
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         pictures = len(soup.select("article img[src$='.png']"))
@@ -128,3 +134,6 @@ def test_a_quiz_answers_on_its_slide(show):
     form.evaluate("(f) => { const { h, v } = Reveal.getIndices(f.closest('section')); Reveal.slide(h, v); }")
     form.locator("label").first.click()
     assert len(form.locator(".lm-quiz-feedback").inner_text()) > 20
+    before = show.evaluate("JSON.stringify(Reveal.getIndices())")
+    show.keyboard.press("Space")
+    assert show.evaluate("JSON.stringify(Reveal.getIndices())") != before, "the answer has kept the keys"

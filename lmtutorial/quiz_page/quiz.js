@@ -6,16 +6,19 @@
     var forms = Array.from(quiz.querySelectorAll("form"));
 
     function tell(form, lines) {
-      // lines: [{right, html}]; the HTML was escaped when the page was made.
+      // lines: [{right, html, verdict}]; a line without `right` judges nothing. The HTML was escaped when the page was made.
       var box = form.querySelector(".lm-quiz-feedback");
       box.replaceChildren();
       lines.forEach(function (line) {
         var p = document.createElement("p"), verdict = document.createElement("b"), text = document.createElement("span");
-        p.className = line.right ? "right" : "wrong";
-        verdict.className = "verdict";
-        verdict.textContent = (line.right ? "✓ " + words.right : "✗ " + words.wrong) + " ";
         text.innerHTML = line.html;
-        p.append(verdict, text);
+        if (line.right !== undefined) {
+          p.className = line.right ? "right" : "wrong";
+          verdict.className = "verdict";
+          verdict.textContent = (line.right ? "✓ " : "✗ ") + (line.verdict || (line.right ? words.right : words.wrong)) + " ";
+          p.append(verdict);
+        }
+        p.append(text);
         box.append(p);
       });
     }
@@ -34,21 +37,23 @@
         i.parentElement.className = i.checked ? (i.dataset.correct === "true" ? "right" : "wrong") : "";
       });
       var right = inputs.every(function (i) { return i.checked === (i.dataset.correct === "true"); });
-      var told = inputs.filter(function (i) { return i.checked || (right && form.dataset.kind === "many"); });
+      var many = form.dataset.kind === "many";
+      var told = inputs.filter(function (i) { return i.checked || (right && many); });
       var lines = told.map(function (i) {
-        return { right: i.checked === (i.dataset.correct === "true"), html: i.dataset.feedback };
+        var option = many ? "<i>" + i.nextElementSibling.innerHTML + "</i> " : "";  // several are commented: say which
+        return { right: i.checked === (i.dataset.correct === "true"), html: option + i.dataset.feedback,
+                 verdict: i.checked ? "" : words.left };
       });
-      if (!right && told.every(function (i) { return i.dataset.correct === "true"; })) {
-        lines.push({ right: false, html: words.missing });
-      }
+      if (!right && told.every(function (i) { return i.dataset.correct === "true"; })) lines.push({ html: words.missing });
       tell(form, lines);
       score(form, right);
     }
 
     function number(form) {
       var input = form.querySelector("input"), facts = JSON.parse(input.dataset.number);
-      var value = Number(input.value.trim().replace(",", "."));
-      if (input.value.trim() === "" || Number.isNaN(value)) return tell(form, [{ right: false, html: words.not_a_number }]);
+      var parts = input.value.trim().replace(",", ".").split("/");  // 0.25, 0,25 or 1/4
+      var value = parts.some(function (p) { return p.trim() === ""; }) ? NaN : Number(parts[0]) / Number(parts[1] || 1);
+      if (parts.length > 2 || !Number.isFinite(value)) return tell(form, [{ html: words.not_a_number }]);
       var near = function (x) { return Math.abs(value - x) <= facts.tolerance + 1e-12; };
       var right = near(facts.answer), slip = facts.slips.find(function (s) { return near(s.value); });
       tell(form, [{ right: right, html: right ? facts.right : slip ? slip.feedback : facts.wrong }]);

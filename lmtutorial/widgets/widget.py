@@ -65,6 +65,8 @@ class Explorer(anywidget.AnyWidget):
             reply["error"] = f"{type(error).__name__}: {error}"
         self.send(reply)
 
+    _ipython_display_ = None  # with it ipywidgets 7, which Colab has, would show itself and leave out the example
+
     def _repr_mimebundle_(self, **settings):
         data, metadata = super()._repr_mimebundle_(**settings)
         return {**data, "text/plain": self.example, "text/html": self._element}, metadata
