@@ -226,7 +226,9 @@ def _number_field(question: Question) -> str:
 def _answer(question: Question) -> str:
     if question.kind == "number":
         return f"<b>{question.answer:g}</b>. {inline(question.right)}"
-    lines = (f"<li>{'✓' if o.correct else '✗'} <i>{inline(o.text)}</i> {inline(o.feedback)}</li>" for o in question.options)
+    lines = (
+        f"<li>{'✓' if o.correct else '✗'} <i>{inline(o.text)}</i> {inline(o.feedback)}</li>" for o in question.options
+    )
     return f"<ul>{''.join(lines)}</ul>"
 
 
