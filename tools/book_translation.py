@@ -92,7 +92,9 @@ class OfferMoreProse(SphinxTransform):
             new.source, new.line = block.source, block.line
             block.replace_self(new)
         for cell in [n for n in self.document.findall(nodes.container) if n.get(LABELS[0])]:
-            cell.parent.insert(cell.parent.index(cell) + 1, fold_labels())
+            label = fold_labels()
+            label.source, label.line = cell.source or self.document["source"], cell.line or 0  # no catalogue without
+            cell.parent.insert(cell.parent.index(cell) + 1, label)
         for text in [n for n in self.document.findall(nodes.inline) if n.get("translatable") and not n.rawsource]:
             text.rawsource = text.astext()  # sphinx-design leaves it empty in Markdown
             if self.app.builder.name == "gettext":  # which looks at the page once links are resolved: that loses it
