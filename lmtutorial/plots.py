@@ -168,20 +168,21 @@ def _write_beside(ax, names: Sequence[str], at: np.ndarray) -> None:
     dots = ax.transData.transform(at)
     taken = [mpl.transforms.Bbox.from_extents(*(dot - 4), *(dot + 4)) for dot in dots]
 
-    def covers(text) -> float:
+    def shared(box, other) -> float:
+        both = mpl.transforms.Bbox.intersection(box, other)
+        return both.width * both.height if both else 0.0
+
+    def put(text, place) -> float:
+        """Put a name there; how much it covers, and how much of it lies outside of the figure, in square dots."""
+        right, up, across, upright = place
+        text.set(position=(right, up), ha=across, va=upright)
         box = text.get_window_extent().padded(1)
-        over = [found for other in taken if (found := mpl.transforms.Bbox.intersection(box, other))]
-        outside = box.width * box.height * (not ax.figure.bbox.padded(-4).containsx(box.x1))
-        return outside + sum(part.width * part.height for part in over)
+        outside = box.width * box.height - shared(box, ax.figure.bbox)
+        return outside + sum(shared(box, other) for other in taken)
 
     for name, point in zip(names, at, strict=True):
         text = ax.annotate(name, point, xytext=(0, 0), textcoords="offset points", fontsize=10)
-        tried = []
-        for right, up, across, upright in PLACES:
-            text.set(position=(right, up), ha=across, va=upright)
-            tried.append(covers(text))
-        right, up, across, upright = PLACES[int(np.argmin(tried))]
-        text.set(position=(right, up), ha=across, va=upright)
+        put(text, min(PLACES, key=lambda place, text=text: put(text, place)))
         taken.append(text.get_window_extent().padded(1))
 
 

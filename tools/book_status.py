@@ -48,7 +48,7 @@ def version_rows(found: dict[str, dict]) -> list[list[str]]:
 
 
 def _version(environment: dict, name: str) -> str:
-    had = environment.get("replaced", {}).get(name)
+    had = environment["replaced"].get(name)
     return f"{had} → " * bool(had) + environment["versions"].get(name, UNKNOWN)
 
 

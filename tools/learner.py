@@ -21,7 +21,8 @@ from tools.execute import write
 from tools.notebooks import FOLDER, ROOT, chapters, read, tags
 
 TARGET = FOLDER / "learner"
-HERE = re.compile(r"Do them in the \[learner's copy\]\(\S+\) \(\[in Colab\]\(\S+\)\)")  # to itself
+# What a chapter says of its copy; the copy itself says "here".
+HERE = re.compile(r"Do them in the \[learner's copy\]\(\S+\) \(\[in Colab\]\(\S+\)\)")
 SOLUTION = re.compile(r"^(?P<indent>[ \t]*)# solution: *(?P<task>.+?)\s*$", re.M)
 
 

@@ -25,7 +25,9 @@ from lmtutorial.files import data_folder
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
 GLANCE = ("You will be able to", "You need", "Time", "Runs on")
-EXERCISE = re.compile(r"^\*Difficulty [1-5]/5 · importance [1-5]/5 · \d+ minutes( · may be skipped)?\*$", re.M)
+EXERCISE = re.compile(
+    r"^\*Difficulty [1-5]/5 · importance [1-5]/5 · (?P<minutes>\d+) minutes( · may be skipped)?\*$", re.M
+)
 LONGEST_CELL, LONGEST_LINE = 25, 100
 SET_UP = (FIRST_CELL, LLM_CELL)
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -155,7 +157,7 @@ def at_a_glance(notebook, path) -> Iterator[str]:
     if notebook_url(f"notebooks/{path.name}") not in start:
         yield f"at a glance: the link to Colab is missing: {notebook_url(f'notebooks/{path.name}')}"
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    planned = sum(int(n) for n in re.findall(r"^\*Difficulty .+ · (\d+) minutes", text, re.M))
+    planned = sum(int(found["minutes"]) for found in EXERCISE.finditer(text))
     stated = re.search(r"(\d+) to do\b", start)
     if stated and int(stated[1]) != 5 * math.ceil(planned / 5):
         yield f"at a glance: {stated[0]}, but the exercises take {planned} minutes"
